@@ -1,0 +1,16 @@
+//! Bodies of the administration API, `{admin}/v1`. All own, lowerCamelCase.
+
+mod account;
+mod observation;
+mod policy;
+mod revocation;
+
+pub use account::{AuthMethod, Client, ClientCreated, ClientKind, Service, SubjectType, User};
+pub use account::{MAX_CSR, MAX_LIST, MAX_PASSWORD};
+pub use observation::MAX_OFFSET_S;
+pub use observation::{
+    AuditItem, AuditVerify, AuditVerifyFunction, ChargingItem, Check, CheckVerdict, Health, Page, Position,
+    TestClock, TraceStep, TraceSummary, VerifierInfo, Why,
+};
+pub use policy::{Policy, PolicyClass, PolicyEffect, PolicyExplain, PolicyExplained, PolicyOutcome};
+pub use revocation::{KeyInfo, KeyRotated, KeyStatus, RevocationKind, RevocationRequest, Revoked, Rotate};

@@ -1,0 +1,28 @@
+//! The functions of the system, by the role names of the command line.
+
+closed_enum! {
+    /// A function, and so the role under which a process runs it.
+    Function {
+        /// The administration API.
+        Admin = "admin",
+        /// Identity management server (TS 33.434 Annex A).
+        Sim = "sim",
+        /// Spatial anchors server (TS 23.437 8).
+        San = "san",
+        /// Spatial map server (TS 23.437 9).
+        Sm = "sm",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_reads_back() {
+        for function in Function::ALL {
+            assert_eq!(function.as_str().parse(), Ok(*function));
+        }
+        assert!("lm".parse::<Function>().is_err());
+    }
+}

@@ -1,0 +1,109 @@
+//! Entry points for fuzzing: what reads bytes from outside. None may panic.
+
+use serde_json::Value;
+
+use crate::geo::ServiceArea;
+use crate::query::Query;
+use crate::san::{SpatialAnchorsList, SpatialAnchorsListPatch, SpatialAnchorsSub};
+use crate::sm::{SpatialMap, SpatialMapCreateReq, SpatialMapPatch};
+use crate::validate::Validate;
+use crate::{merge_patch, strict_json};
+
+/// Depth that the routes use.
+const DEPTH: usize = 32;
+
+/// Strict JSON: what is read can be written and read again.
+pub fn fuzz_strict_json(bytes: &[u8]) {
+    if let Ok(value) = strict_json::parse(bytes, DEPTH) {
+        let text = value.to_string();
+        assert!(strict_json::parse(text.as_bytes(), DEPTH).is_ok() || text.len() > strict_json::MAX_BYTES);
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned + serde::Serialize + Validate>(bytes: &[u8]) -> Option<T> {
+    let value: T = strict_json::from_slice(bytes, DEPTH).ok()?;
+    let verdict = value.validate("");
+    // What is valid stays valid on its way through the store.
+    if verdict.is_ok() {
+        let text = serde_json::to_vec(&value).unwrap_or_default();
+        assert!(strict_json::from_slice::<T>(&text, strict_json::MAX_DEPTH).is_ok());
+    }
+    Some(value)
+}
+
+/// Bodies of `ssan-sanm`.
+pub fn fuzz_san_list(bytes: &[u8]) {
+    if let Some(mut list) = read::<SpatialAnchorsList>(bytes) {
+        list.strip_own_members();
+        assert!(!list.has_own_members());
+    }
+    let _ = read::<SpatialAnchorsListPatch>(bytes);
+    let _ = read::<SpatialAnchorsSub>(bytes);
+}
+
+/// Bodies of `ssm-smm`.
+pub fn fuzz_sm_map(bytes: &[u8]) {
+    let _ = read::<SpatialMapCreateReq>(bytes);
+    let _ = read::<SpatialMap>(bytes);
+    let _ = read::<SpatialMapPatch>(bytes);
+}
+
+/// Service areas, in bodies and queries.
+pub fn fuzz_service_area(bytes: &[u8]) {
+    let _ = read::<ServiceArea>(bytes);
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && let Ok(query) = Query::parse(text)
+    {
+        let _ = query.valid::<ServiceArea>("area-int");
+        let _ = query.csv_u32("anchor-ids");
+        let _ = query.text("svc-id");
+    }
+}
+
+/// A merge patch: the first line is the target, the rest the patch.
+pub fn fuzz_merge_patch(bytes: &[u8]) {
+    let cut = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let (target, patch) = bytes.split_at(cut);
+    let (Ok(mut target), Ok(patch)) = (strict_json::parse(target, DEPTH), strict_json::parse(patch, DEPTH))
+    else {
+        return;
+    };
+    if let Ok(list) = serde_json::from_value::<SpatialAnchorsList>(target.clone()) {
+        let _ = list.patched(&patch);
+    }
+    merge_patch::apply(&mut target, &patch);
+    let once: Value = target.clone();
+    merge_patch::apply(&mut target, &patch);
+    assert_eq!(once, target);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn all(bytes: &[u8]) {
+        fuzz_strict_json(bytes);
+        fuzz_san_list(bytes);
+        fuzz_sm_map(bytes);
+        fuzz_service_area(bytes);
+        fuzz_merge_patch(bytes);
+    }
+
+    const SEED: &str = r#"{"valServInfo":{"serviceId":"m","endPt":{"uri":"https://v.example"}},"anchors":{"a1":{"posInfo":{"spaMapPos":{"spaMapId":"17"}},"visibility":"PRIVATE","rules":{"valServiceList":["m"]}}}}"#;
+
+    proptest! {
+        #[test]
+        fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            all(&bytes);
+        }
+
+        #[test]
+        fn a_spoiled_body(at in 0..SEED.len(), byte in any::<u8>(), cut in 0..SEED.len()) {
+            let mut bytes = SEED.as_bytes().to_vec();
+            bytes[at] = byte;
+            all(&bytes);
+            all(&bytes[..cut]);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Clients of the functions: SIM-C, SAn-C, SM-C and VAL servers (TS 23.434, TS 23.437), and of the administration.
+//!
+//! Every connection is TLS against the one root that the caller names; there is no switch that turns the check off.
+//! Time and randomness come from the caller ([`Ambient`]). A refusal reaches the application with its cause and the trace
+//! by which the operator finds the decision ([`SdkError`]).
+
+pub mod admin;
+pub mod ambient;
+pub mod authorized;
+pub mod dpop;
+pub mod error;
+pub mod https;
+pub mod link;
+pub mod request;
+pub mod san;
+pub mod sim;
+pub mod sm;
+
+pub use admin::AdminClient;
+pub use ambient::Ambient;
+pub use authorized::{Authorized, Credential};
+pub use dpop::DpopSession;
+pub use error::{SdkError, TransportKind};
+pub use https::{HttpsClient, HttpsLimits, Identity};
+pub use request::{Answer, Created, Request, Versioned};
+pub use san::{AnchorQuery, SanClient};
+pub use sim::{AuthorizationRequest, ClientAuth, Code, Exchange, Pending, SimClient, UserSession};
+pub use sm::{ContentHead, MapQuery, SmClient};

@@ -1,0 +1,202 @@
+//! `/clients/{clientId}`.
+
+use api_types::Secret;
+use api_types::admin::{AuthMethod, Client, ClientCreated, ClientKind, Page, SubjectType};
+use api_types::ids::ClientId;
+use authorization::Reason;
+use authorization::revocation::Kind;
+use jose::{Jwks, sha256};
+use service_http::feed::NewEntry;
+use service_http::refusal::Refusal;
+use store::clients::{self, ClientRecord, Registration};
+use store::grants::families;
+use store::principals::{self, Holder};
+use store::users;
+
+use super::{MAX_PAGE, Versioned, Written, not_found, taken, valid, version, wrong};
+use crate::sim_s::SimServer;
+use crate::sim_s::config::CertificateError;
+use crate::sim_s::directory::Directory;
+use crate::sim_s::redirect;
+
+impl SimServer {
+    /// Registers or changes a client. A secret is drawn when the client has none and needs one; a certificate is issued
+    /// for a CSR. What the client loses by the change, tokens of before lose at once.
+    ///
+    /// # Errors
+    /// Members at fault; 409 `ID_TAKEN` when the name is a user's.
+    pub async fn put_client(&self, id: &ClientId, body: Client) -> Result<Written<ClientCreated>, Refusal> {
+        valid(&body)?;
+        acceptable(&body)?;
+        let certificate = match &body.csr {
+            Some(csr) => Some(self.certificates().issue_client(csr, id).map_err(|error| match error {
+                CertificateError::RequestRefused => wrong("/csr", "is not an acceptable signing request"),
+                CertificateError::Unavailable => Refusal::open(Reason::KeyUnavailable),
+            })?),
+            None => None,
+        };
+        let registration = registration(&body)?;
+        let secret = self.kit().ambient.random_secret();
+        let (log, now_s, name, drawn) =
+            (self.revocations().clone(), self.now_s(), id.clone(), sha256(secret.as_bytes()));
+        let (number, fresh, epoch) = self
+            .kit()
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    if users::find_val_user(tx, name.as_str()).await?.is_some()
+                        || !principals::take(tx, name.as_str(), Holder::Client, name.as_str()).await?
+                    {
+                        return Err(taken());
+                    }
+                    let before = clients::find(tx, name.as_str()).await?;
+                    let kept = before.as_ref().and_then(|client| client.secret_sha256.clone());
+                    let needs = registration.auth.starts_with("client_secret_");
+                    let fresh = needs && kept.is_none();
+                    let secret_sha256 = match (needs, kept) {
+                        (true, Some(kept)) => Some(kept),
+                        (true, None) => Some(drawn.to_vec()),
+                        (false, _) => None,
+                    };
+                    let record =
+                        ClientRecord { client_id: name.clone(), registration, secret_sha256, version: 0 };
+                    let number = clients::put(tx, &record, now_s).await?;
+                    let mut epoch = None;
+                    if before.is_some_and(|before| loses(&before.registration, &record.registration)) {
+                        let entry = NewEntry { kind: Kind::Client, value: name.as_str().to_owned() };
+                        epoch = Some(log.append(tx, &[entry]).await?);
+                    }
+                    Ok::<_, Refusal>((number, fresh, epoch))
+                })
+            })
+            .await?;
+        if let Some(epoch) = epoch {
+            self.revocations().acknowledge(epoch).await?;
+        }
+        let (cert, chain) = certificate.map(|issued| (issued.cert_pem, issued.chain_pem)).unzip();
+        let secret = fresh.then(|| Secret::new(secret));
+        let body = ClientCreated { client_id: id.clone(), secret, cert, chain };
+        Ok(Written { body, version: version(number), created: number == 1 })
+    }
+
+    /// A client, without its secret.
+    ///
+    /// # Errors
+    /// 404.
+    pub async fn client(&self, id: &ClientId) -> Result<Versioned<Client>, Refusal> {
+        let name = id.as_str().to_owned();
+        let found =
+            self.kit().store.read(|tx| Box::pin(async move { clients::find(tx, &name).await })).await?;
+        let record = found.ok_or_else(not_found)?;
+        Ok(Versioned { body: shown(&record)?, version: version(record.version) })
+    }
+
+    /// Clients by name, after a name.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn clients(&self, after: &str, limit: u32) -> Result<Page<Client>, Refusal> {
+        let (after, limit) = (after.to_owned(), limit.clamp(1, MAX_PAGE));
+        let mut found = self
+            .kit()
+            .store
+            .read(|tx| Box::pin(async move { clients::page(tx, &after, i64::from(limit) + 1).await }))
+            .await?;
+        let more = found.len() > limit as usize;
+        found.truncate(limit as usize);
+        let next = found.last().filter(|_| more).map(|last| last.client_id.as_str().to_owned());
+        Ok(Page { items: found.iter().map(shown).collect::<Result<_, _>>()?, next })
+    }
+
+    /// Removes a client; grants and tokens go with it.
+    ///
+    /// # Errors
+    /// 404.
+    pub async fn delete_client(&self, id: &ClientId) -> Result<(), Refusal> {
+        let (name, log, now_s) = (id.as_str().to_owned(), self.revocations().clone(), self.now_s());
+        let epoch: u64 = self
+            .kit()
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    if !clients::delete(tx, &name).await? {
+                        return Err(not_found());
+                    }
+                    principals::release(tx, Holder::Client, &name, &[]).await?;
+                    families::revoke_client(tx, &name, now_s).await?;
+                    Ok(log.append(tx, &[NewEntry { kind: Kind::Client, value: name }]).await?)
+                })
+            })
+            .await?;
+        self.revocations().acknowledge(epoch).await?;
+        Ok(())
+    }
+}
+
+/// What the shape of the body does not say.
+fn acceptable(body: &Client) -> Result<(), Refusal> {
+    for (index, uri) in body.redirect_uris.iter().enumerate() {
+        if !redirect::may_be_registered(uri) {
+            return Err(wrong(
+                &format!("/redirectUris/{index}"),
+                "must be https, http on 127.0.0.1 or [::1], or a private-use scheme with a dot, without fragment",
+            ));
+        }
+    }
+    if body.auth == AuthMethod::SelfSignedTlsClientAuth {
+        return Err(wrong("/auth", "is not supported: certificates are of our root"));
+    }
+    if let Some(jwks) = &body.jwks {
+        Jwks::from_value(jwks).map_err(|_| wrong("/jwks", "must hold public keys of supported kinds"))?;
+    }
+    if body.csr.is_some() && body.auth != AuthMethod::TlsClientAuth {
+        return Err(wrong("/csr", "only goes with tls_client_auth"));
+    }
+    if body.kind != ClientKind::SimC && !body.redirect_uris.is_empty() {
+        return Err(wrong("/redirectUris", "must be empty for a client without users"));
+    }
+    Ok(())
+}
+
+fn registration(body: &Client) -> Result<Registration, Refusal> {
+    Ok(Registration {
+        kind: body.kind.as_str().to_owned(),
+        auth: body.auth.as_str().to_owned(),
+        redirect_uris: body.redirect_uris.clone(),
+        callback_hosts: body.callback_hosts.clone(),
+        scopes: body.scopes.clone(),
+        val_services: body.val_services.clone(),
+        jwks: body.jwks.as_ref().map(ToString::to_string),
+        subject_type: body.subject_type.unwrap_or(SubjectType::Public).as_str().to_owned(),
+        bearer: body.bearer,
+    })
+}
+
+/// Whether tokens of before open more than the client may have now.
+fn loses(before: &Registration, now: &Registration) -> bool {
+    !Directory::registered(&before.scopes).is_subset(&Directory::registered(&now.scopes))
+        || !before.val_services.iter().all(|service| now.val_services.contains(service))
+        || before.auth != now.auth
+        || before.jwks != now.jwks
+        || (before.bearer && !now.bearer)
+        || before.kind != now.kind
+}
+
+fn shown(record: &ClientRecord) -> Result<Client, Refusal> {
+    let damaged = || Refusal::open(Reason::StoreFailed);
+    let registration = record.registration.clone();
+    let jwks = registration.jwks.map(|text| serde_json::from_str(&text)).transpose();
+    Ok(Client {
+        client_id: Some(record.client_id.clone()),
+        kind: registration.kind.parse().map_err(|_| damaged())?,
+        auth: registration.auth.parse().map_err(|_| damaged())?,
+        redirect_uris: registration.redirect_uris,
+        callback_hosts: registration.callback_hosts,
+        scopes: registration.scopes,
+        val_services: registration.val_services,
+        csr: None,
+        jwks: jwks.map_err(|_| damaged())?,
+        subject_type: Some(registration.subject_type.parse().map_err(|_| damaged())?),
+        bearer: registration.bearer,
+    })
+}

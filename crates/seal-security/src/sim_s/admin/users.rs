@@ -1,0 +1,199 @@
+//! `/users/{userId}`.
+
+use api_types::admin::{Page, User};
+use api_types::ids::UserId;
+use authorization::Reason;
+use authorization::revocation::Kind;
+use service_http::feed::NewEntry;
+use service_http::refusal::Refusal;
+use store::grants::families;
+use store::principals::{self, Holder};
+use store::users::{self, Profile, UserRecord};
+use store::{Sql, sessions};
+
+use super::{MAX_PAGE, Versioned, Written, not_found, taken, valid, version, wrong};
+use crate::sim_s::SimServer;
+use crate::sim_s::password::{MAX_PASSWORD, MIN_PASSWORD, PasswordError};
+
+impl SimServer {
+    /// Makes or changes an account. A password that is absent stays as it is. What the account loses by the change
+    /// (a password, a UE, a VAL service, an identity), tokens of before lose at once.
+    ///
+    /// # Errors
+    /// Members at fault; 409 `ID_TAKEN` when a name is in use for something else.
+    pub async fn put_user(&self, id: &UserId, body: User) -> Result<Written<User>, Refusal> {
+        valid(&body)?;
+        if let Some(password) = &body.password {
+            let (chars, bytes) = (password.expose().chars().count(), password.expose().len());
+            if chars < MIN_PASSWORD || bytes > MAX_PASSWORD {
+                return Err(wrong("/password", "must have 8 characters to 256 bytes"));
+            }
+        }
+        let name = id.as_str().to_owned();
+        let before =
+            self.kit().store.read(|tx| Box::pin(async move { users::find(tx, &name).await })).await?;
+        // Hashed before the transaction: the one writer does not wait for Argon2.
+        let old = before.as_ref().and_then(|user| user.password.clone());
+        let password = match &body.password {
+            None => old.clone(),
+            Some(password) => {
+                let same = old.is_some()
+                    && self.passwords().verify(password, old.as_deref()).await.map_err(overloaded)?;
+                if same {
+                    old.clone()
+                } else {
+                    Some(self.passwords().hash(password, &self.kit().ambient).await.map_err(overloaded)?)
+                }
+            }
+        };
+        let record = UserRecord { user_id: id.clone(), profile: profile(&body), password, version: 0 };
+        let (log, now_s, had) = (self.revocations().clone(), self.now_s(), before);
+        let new = record.clone();
+        let (number, epoch) = self
+            .kit()
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let before = users::find(tx, new.user_id.as_str()).await?;
+                    if before != had {
+                        return Err(Refusal::open(Reason::StaleVersion));
+                    }
+                    take_names(tx, &new).await?;
+                    let number = users::put(tx, &new, now_s).await?;
+                    let mut epoch = None;
+                    if let Some(before) = before {
+                        let password_changed = before.password.is_some() && before.password != new.password;
+                        if password_changed {
+                            sessions::close_all_of(tx, new.user_id.as_str()).await?;
+                            families::revoke_subject(tx, new.user_id.as_str(), now_s).await?;
+                        }
+                        if password_changed || loses(&before.profile, &new.profile) {
+                            let entry =
+                                NewEntry { kind: Kind::Subject, value: new.user_id.as_str().to_owned() };
+                            epoch = Some(log.append(tx, &[entry]).await?);
+                        }
+                    }
+                    Ok::<_, Refusal>((number, epoch))
+                })
+            })
+            .await?;
+        if let Some(epoch) = epoch {
+            self.revocations().acknowledge(epoch).await?;
+        }
+        Ok(Written { body: shown(&record), version: version(number), created: number == 1 })
+    }
+
+    /// An account.
+    ///
+    /// # Errors
+    /// 404.
+    pub async fn user(&self, id: &UserId) -> Result<Versioned<User>, Refusal> {
+        let name = id.as_str().to_owned();
+        let found = self.kit().store.read(|tx| Box::pin(async move { users::find(tx, &name).await })).await?;
+        let record = found.ok_or_else(not_found)?;
+        Ok(Versioned { body: shown(&record), version: version(record.version) })
+    }
+
+    /// Accounts by name, after a name.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn users(&self, after: &str, limit: u32) -> Result<Page<User>, Refusal> {
+        let (after, limit) = (after.to_owned(), limit.clamp(1, MAX_PAGE));
+        let mut found = self
+            .kit()
+            .store
+            .read(|tx| Box::pin(async move { users::page(tx, &after, i64::from(limit) + 1).await }))
+            .await?;
+        let more = found.len() > limit as usize;
+        found.truncate(limit as usize);
+        let next = found.last().filter(|_| more).map(|last| last.user_id.as_str().to_owned());
+        Ok(Page { items: found.iter().map(shown).collect(), next })
+    }
+
+    /// Removes an account; sessions, grants and tokens go with it.
+    ///
+    /// # Errors
+    /// 404.
+    pub async fn delete_user(&self, id: &UserId) -> Result<(), Refusal> {
+        let (name, log, now_s) = (id.as_str().to_owned(), self.revocations().clone(), self.now_s());
+        let epoch: u64 = self
+            .kit()
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    if !users::delete(tx, &name).await? {
+                        return Err(not_found());
+                    }
+                    principals::release(tx, Holder::User, &name, &[]).await?;
+                    sessions::close_all_of(tx, &name).await?;
+                    families::revoke_subject(tx, &name, now_s).await?;
+                    Ok(log.append(tx, &[NewEntry { kind: Kind::Subject, value: name }]).await?)
+                })
+            })
+            .await?;
+        self.revocations().acknowledge(epoch).await?;
+        Ok(())
+    }
+}
+
+/// User and VAL user names are nobody else's, and no client's (B20).
+async fn take_names(tx: &mut dyn Sql, user: &UserRecord) -> Result<(), Refusal> {
+    let (id, val_user) = (user.user_id.as_str(), user.profile.val_user_id.as_str());
+    let other = users::find_val_user(tx, val_user).await?;
+    if other.is_some_and(|other| other.user_id != user.user_id) {
+        return Err(taken());
+    }
+    for name in [id, val_user] {
+        if !principals::take(tx, name, Holder::User, id).await? {
+            return Err(taken());
+        }
+    }
+    principals::release(tx, Holder::User, id, &[id, val_user]).await?;
+    Ok(())
+}
+
+/// Whether tokens of before say something that is no longer so.
+fn loses(before: &Profile, now: &Profile) -> bool {
+    before.val_user_id != now.val_user_id
+        || before.gpsi != now.gpsi
+        || before.external_id != now.external_id
+        || !before.val_ue_ids.iter().all(|ue| now.val_ue_ids.contains(ue))
+        || !before.val_services.iter().all(|service| now.val_services.contains(service))
+}
+
+fn profile(body: &User) -> Profile {
+    Profile {
+        val_user_id: body.val_user_id.clone(),
+        val_ue_ids: body.val_ue_ids.clone(),
+        gpsi: body.gpsi.clone(),
+        external_id: body.external_id.clone(),
+        impu: body.impu.clone(),
+        supi: body.supi.clone(),
+        val_services: body.val_services.clone(),
+        roles: body.roles.clone(),
+    }
+}
+
+fn shown(record: &UserRecord) -> User {
+    let profile = record.profile.clone();
+    User {
+        user_id: Some(record.user_id.clone()),
+        password: None,
+        val_user_id: profile.val_user_id,
+        val_ue_ids: profile.val_ue_ids,
+        gpsi: profile.gpsi,
+        external_id: profile.external_id,
+        impu: profile.impu,
+        supi: profile.supi,
+        val_services: profile.val_services,
+        roles: profile.roles,
+    }
+}
+
+fn overloaded(error: PasswordError) -> Refusal {
+    match error {
+        PasswordError::Overloaded => Refusal::open(Reason::Overloaded).retry_after(1),
+        PasswordError::Failed => Refusal::open(Reason::StoreFailed),
+    }
+}

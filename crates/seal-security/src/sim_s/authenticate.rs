@@ -1,0 +1,132 @@
+//! The client of a request to a back-channel endpoint, proven.
+
+use authorization::Reason;
+use http::HeaderMap;
+use service_http::call::{Actor, Ctx};
+use service_http::peer::{CertRole, PeerCertificate};
+use store::clients::{self, ClientRecord};
+use store::{Sql, StoreError};
+
+use super::SimServer;
+use super::client_auth::{self, Once, Presented};
+use super::error::{ErrorCode, OAuthError};
+use super::form::Form;
+
+/// One of the two listeners.
+#[derive(Clone, Debug)]
+pub struct Front {
+    /// The server.
+    pub sim: SimServer,
+    /// Whether this is the listener with mutual TLS.
+    pub mtls: bool,
+}
+
+impl Front {
+    /// The origin of the listener, for `htu`.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        let config = self.sim.config();
+        match (&config.mtls_origin, self.mtls) {
+            (Some(origin), true) => origin,
+            _ => &config.issuer,
+        }
+    }
+
+    /// The certificate of the connection; the public listener asks for none.
+    #[must_use]
+    pub fn certificate(&self, ctx: &Ctx) -> Option<PeerCertificate> {
+        if !self.mtls {
+            return None;
+        }
+        let certificate = ctx.peer()?.certificate.clone()?;
+        matches!(certificate.role, CertRole::Client | CertRole::Function).then_some(certificate)
+    }
+}
+
+/// Who it is.
+#[derive(Clone, Debug)]
+enum Identity {
+    Client(Box<ClientRecord>),
+    Function(String),
+}
+
+/// A client that has proven who it is.
+#[derive(Clone, Debug)]
+pub struct Authenticated {
+    identity: Identity,
+    /// What is used up with the grant.
+    pub once: Option<Once>,
+}
+
+impl Authenticated {
+    /// The name of the client or function.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match &self.identity {
+            Identity::Client(record) => record.client_id.as_str(),
+            Identity::Function(name) => name,
+        }
+    }
+
+    /// The registered client.
+    ///
+    /// # Errors
+    /// `unauthorized_client` for a function.
+    pub fn record(&self) -> Result<&ClientRecord, OAuthError> {
+        match &self.identity {
+            Identity::Client(record) => Ok(record),
+            Identity::Function(_) => Err(OAuthError::new(ErrorCode::UnauthorizedClient, Reason::GrantWrong)),
+        }
+    }
+
+    /// The function, if it is one.
+    #[must_use]
+    pub fn function(&self) -> Option<&str> {
+        match &self.identity {
+            Identity::Client(_) => None,
+            Identity::Function(name) => Some(name),
+        }
+    }
+
+    /// Whether tokens that are bound to nothing are issued to it.
+    #[must_use]
+    pub fn may_have_bearer(&self) -> bool {
+        matches!(&self.identity, Identity::Client(record) if record.registration.bearer)
+    }
+
+    /// Decides in the transaction that grants whether the client is still as it was.
+    ///
+    /// # Errors
+    /// `invalid_client` when it was changed or removed meanwhile.
+    pub async fn still_stands(&self, tx: &mut dyn Sql) -> Result<(), OAuthError> {
+        let Identity::Client(record) = &self.identity else { return Ok(()) };
+        let now = clients::find(tx, record.client_id.as_str()).await?;
+        if now.as_ref() == Some(record) { Ok(()) } else { Err(OAuthError::client()) }
+    }
+}
+
+/// Authenticates the client of a request.
+///
+/// # Errors
+/// See [`client_auth`].
+pub async fn authenticate(
+    front: &Front,
+    ctx: &Ctx,
+    headers: &HeaderMap,
+    form: &Form,
+) -> Result<Authenticated, OAuthError> {
+    let shown = client_auth::presented(headers, form, front.certificate(ctx).as_ref())?;
+    let sim = &front.sim;
+    if let Presented::Function { name } = &shown {
+        ctx.set_actor(Actor::peer(ctx.peer()));
+        return Ok(Authenticated { identity: Identity::Function(name.clone()), once: None });
+    }
+    let name = shown.client_id().to_owned();
+    let client: Result<Option<ClientRecord>, StoreError> =
+        sim.kit().store.read(|tx| Box::pin(async move { clients::find(tx, &name).await })).await;
+    let client = client?.ok_or(client_auth::unknown())?;
+    ctx.set_actor(Actor::client(client.client_id.as_str()));
+    let once = client_auth::verify(&shown, &client, &sim.config().issuer, sim.now_s())?;
+    ctx.pass("client authentication", client.registration.auth.clone(), "held");
+    Ok(Authenticated { identity: Identity::Client(Box::new(client)), once })
+}

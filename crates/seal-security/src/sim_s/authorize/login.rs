@@ -1,0 +1,304 @@
+//! The user answers the form (TS 24.547 6.2.2.2; TR 33.721 6.1.2-1, step 0), or a browser that is logged in is asked
+//! without one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
+
+use api_types::Secret;
+use authorization::Reason;
+use axum::response::Response;
+use http::HeaderMap;
+use http::header::SET_COOKIE;
+use jose::sha256;
+use serde::{Deserialize, Serialize};
+use service_http::call::{Actor, Ctx};
+use store::sessions::{self, Interaction, Session};
+use store::users::{self, UserRecord};
+
+use super::answer::{self, ReturnTo};
+use super::begin::{Refused, answer_refused};
+use super::grant::{self, Authenticated, Drawn, Ends};
+use super::request::{ACR_PASSWORD, AuthorizationRequest};
+use super::{browser, page};
+use crate::sim_s::SimServer;
+use crate::sim_s::error::{ErrorCode, OAuthError};
+use crate::sim_s::form::Form;
+use crate::sim_s::password::MAX_PASSWORD;
+use crate::sim_s::world::World;
+
+/// Wrong answers that one form may get. Own value.
+const MAX_ATTEMPTS: i64 = 20;
+
+/// Longest user name, in bytes. Own value.
+const MAX_USERNAME: usize = 256;
+
+/// What is remembered of a login.
+#[derive(Clone, Serialize, Deserialize)]
+struct SessionDetail {
+    auth_time_s: i64,
+    acr: String,
+    /// What the user has allowed to whom, by the form.
+    allowed: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// The answer to the form.
+pub(super) async fn login(sim: &SimServer, ctx: &Ctx, headers: &HeaderMap, form: &Form) -> Response {
+    match answered(sim, ctx, headers, form).await {
+        Ok(response) => response,
+        Err(refused) => answer_refused(sim, refused),
+    }
+}
+
+async fn answered(sim: &SimServer, ctx: &Ctx, headers: &HeaderMap, form: &Form) -> Result<Response, Refused> {
+    let now_s = sim.now_s();
+    if !browser::is_same_origin(headers, &sim.config().issuer) {
+        ctx.fail("origin of the form", "own page", "another site");
+        return Err(cross_site().into());
+    }
+    let id = form.one("interaction").unwrap_or_default().to_owned();
+    let id_hash = sha256(id.as_bytes());
+    let found = sim
+        .kit()
+        .store
+        .read(|tx| Box::pin(async move { sessions::find_interaction(tx, &id_hash, now_s).await }))
+        .await?;
+    let interaction = found.ok_or(void())?;
+    let request: AuthorizationRequest = serde_json::from_str(&interaction.request).map_err(|_| void())?;
+    let cookie = browser::cookie(headers).map(|cookie| sha256(cookie.as_bytes()).to_vec());
+    if cookie.is_some() && cookie != interaction.browser {
+        ctx.fail("browser", "the one that got the form", "another one");
+        return Err(cross_site().into());
+    }
+    ctx.set_actor(Actor::client(&request.client_id));
+    if form.has("cancel") {
+        cancel(sim, &interaction, now_s).await?;
+        let error = OAuthError::new(ErrorCode::AccessDenied, Reason::ConsentOwner);
+        return Err(Refused::of(&request, error));
+    }
+    let name = form.one("username").unwrap_or_default();
+    let password = form.one("password").unwrap_or_default();
+    let Some(user) = authenticate(sim, ctx, name, password).await? else {
+        let wrong = interaction.id_hash.clone();
+        sim.kit()
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    sessions::count_wrong(tx, &wrong, MAX_ATTEMPTS).await.map_err(OAuthError::from)
+                })
+            })
+            .await?;
+        ctx.fail("credentials", "user name and password", "wrong");
+        return Ok(wrong_credentials(sim, &request, &id));
+    };
+    ctx.pass("credentials", "user name and password", "right");
+    conclude(sim, ctx, &request, interaction, cookie, user, now_s).await
+}
+
+/// The form again, the same for an unknown name and a wrong password.
+fn wrong_credentials(sim: &SimServer, request: &AuthorizationRequest, id: &str) -> Response {
+    let form = page::LoginPage {
+        client_id: &request.client_id,
+        scopes: &request.scopes,
+        redirect_uri: &request.redirect_uri,
+        interaction: id,
+        failed: true,
+    };
+    let mut response = page::login(form, &sim.kit().ambient);
+    let error = OAuthError::new(ErrorCode::AccessDenied, Reason::CredentialsWrong);
+    let record = error.record(response.status().as_u16());
+    response.extensions_mut().insert(record);
+    response
+}
+
+/// Checks name and password behind the brakes. The work is the same whether the account exists or not.
+async fn authenticate(
+    sim: &SimServer,
+    ctx: &Ctx,
+    name: &str,
+    password: &str,
+) -> Result<Option<UserRecord>, OAuthError> {
+    let source = ctx.peer().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.addr.ip());
+    // Names that cannot be are braked together and cost no memory.
+    let account = if name.len() <= MAX_USERNAME { name } else { "" };
+    sim.throttle().admit(account, source, sim.kit().ambient.monotonic()).map_err(|wait_s| {
+        OAuthError::new(ErrorCode::AccessDenied, Reason::LoginThrottled).retry_after(wait_s)
+    })?;
+    let wanted = account.to_owned();
+    let user = sim.kit().store.read(|tx| Box::pin(async move { users::find(tx, &wanted).await })).await?;
+    let password = Secret::new(if password.len() <= MAX_PASSWORD { password } else { "" });
+    let hash = user.as_ref().and_then(|user| user.password.as_deref());
+    if sim.passwords().verify(&password, hash).await? {
+        return Ok(user);
+    }
+    sim.throttle().failed(account, source, sim.kit().ambient.monotonic());
+    Ok(None)
+}
+
+async fn cancel(sim: &SimServer, interaction: &Interaction, now_s: i64) -> Result<(), OAuthError> {
+    let hash = interaction.id_hash.clone();
+    sim.kit()
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                sessions::consume_interaction(tx, &hash, now_s).await.map_err(OAuthError::from)
+            })
+        })
+        .await?;
+    Ok(())
+}
+
+/// The right answer: interaction, session and code change in one transaction.
+async fn conclude(
+    sim: &SimServer,
+    ctx: &Ctx,
+    request: &AuthorizationRequest,
+    interaction: Interaction,
+    cookie: Option<Vec<u8>>,
+    user: UserRecord,
+    now_s: i64,
+) -> Result<Response, Refused> {
+    let drawn = draw(sim);
+    let fresh = sim.kit().ambient.random_secret();
+    let (config, code) = (sim.config(), drawn.code.clone());
+    let (ends, session_ends_s) = (ends(sim, now_s), now_s.saturating_add(config.session_s));
+    let servers = config.servers.clone();
+    let (asked, ctx, fresh_hash) = (request.clone(), ctx.clone(), sha256(fresh.as_bytes()).to_vec());
+    let done: Result<(), OAuthError> = sim
+        .kit()
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                if !sessions::consume_interaction(tx, &interaction.id_hash, now_s).await? {
+                    return Err(void());
+                }
+                // The account may have changed while the password was checked.
+                let current = users::find(tx, user.user_id.as_str()).await?;
+                if current.as_ref().map(|user| &user.password) != Some(&user.password) {
+                    return Ok(Err(OAuthError::new(ErrorCode::AccessDenied, Reason::CredentialsWrong)));
+                }
+                let who = Authenticated { user, auth_time_s: now_s, acr: ACR_PASSWORD.to_owned() };
+                let world = World::read(tx, &servers).await?;
+                let scopes = match grant::grant(tx, &ctx, &asked, &who, &world, &drawn, ends).await {
+                    Ok(scopes) => scopes,
+                    Err(error) if error.code == ErrorCode::AccessDenied => return Ok(Err(error)),
+                    Err(error) => return Err(error),
+                };
+                let mut detail =
+                    SessionDetail { auth_time_s: now_s, acr: who.acr.clone(), allowed: BTreeMap::new() };
+                if let Some(cookie) = cookie {
+                    let before = sessions::find(tx, &cookie, now_s).await?;
+                    if let Some(before) = before.filter(|before| before.user_id == who.user.user_id.as_str())
+                    {
+                        detail.allowed = serde_json::from_str(&before.detail)
+                            .map_or(BTreeMap::new(), |d: SessionDetail| d.allowed);
+                    }
+                    sessions::close(tx, &cookie).await?;
+                    sessions::move_browser(tx, &cookie, &fresh_hash).await?;
+                }
+                detail.allowed.entry(asked.client_id.clone()).or_default().extend(scopes);
+                let session = Session {
+                    id_hash: fresh_hash,
+                    user_id: who.user.user_id.as_str().to_owned(),
+                    detail: serde_json::to_string(&detail).unwrap_or_default(),
+                    expires_s: session_ends_s,
+                };
+                sessions::open(tx, &session).await?;
+                Ok(Ok(()))
+            })
+        })
+        .await?;
+    let to = return_to(sim, request);
+    let mut response = match done {
+        Ok(()) => answer::granted(to, &code, config.see_other),
+        Err(error) => return Ok(answer::refused(to, &error, config.see_other)),
+    };
+    if let Some(cookie) = browser::set_cookie(&fresh) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+/// `prompt=none`: answered only when the user is logged in and has allowed all of it before, so that nobody is asked
+/// behind his back (A38).
+pub(super) async fn silently(
+    sim: &SimServer,
+    ctx: &Ctx,
+    headers: &HeaderMap,
+    request: &AuthorizationRequest,
+) -> Response {
+    match silent_code(sim, ctx, headers, request).await {
+        Ok(code) => answer::granted(return_to(sim, request), &code, false),
+        Err(error) => answer::refused(return_to(sim, request), &error, false),
+    }
+}
+
+async fn silent_code(
+    sim: &SimServer,
+    ctx: &Ctx,
+    headers: &HeaderMap,
+    request: &AuthorizationRequest,
+) -> Result<String, OAuthError> {
+    let now_s = sim.now_s();
+    let login_required = OAuthError::new(ErrorCode::LoginRequired, Reason::CredentialsWrong);
+    let interaction_required = OAuthError::new(ErrorCode::InteractionRequired, Reason::ConsentOwner);
+    let cookie = sha256(browser::cookie(headers).ok_or(login_required.clone())?.as_bytes()).to_vec();
+    let drawn = draw(sim);
+    let (code, ends) = (drawn.code.clone(), ends(sim, now_s));
+    let servers = sim.config().servers.clone();
+    let (asked, ctx) = (request.clone(), ctx.clone());
+    sim.kit()
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                let session = sessions::find(tx, &cookie, now_s).await?.ok_or(login_required.clone())?;
+                let detail: SessionDetail =
+                    serde_json::from_str(&session.detail).map_err(|_| login_required.clone())?;
+                let too_old = |most: i64| now_s.saturating_sub(detail.auth_time_s) > most;
+                if asked.max_age_s.is_some_and(too_old) {
+                    return Err(login_required);
+                }
+                let user = users::find(tx, &session.user_id).await?.ok_or(login_required)?;
+                if !detail
+                    .allowed
+                    .get(&asked.client_id)
+                    .is_some_and(|allowed| asked.scopes.is_subset(allowed))
+                {
+                    return Err(interaction_required);
+                }
+                let who = Authenticated { user, auth_time_s: detail.auth_time_s, acr: detail.acr };
+                let world = World::read(tx, &servers).await?;
+                grant::grant(tx, &ctx, &asked, &who, &world, &drawn, ends).await?;
+                Ok::<_, OAuthError>(())
+            })
+        })
+        .await?;
+    Ok(code)
+}
+
+fn draw(sim: &SimServer) -> Drawn {
+    let ambient = &sim.kit().ambient;
+    Drawn { code: ambient.random_secret(), family: ambient.random_id() }
+}
+
+fn ends(sim: &SimServer, now_s: i64) -> Ends {
+    let config = sim.config();
+    Ends {
+        now_s,
+        code_s: now_s.saturating_add(config.code_s),
+        family_s: now_s.saturating_add(config.refresh_max_s),
+        idle_s: now_s.saturating_add(config.refresh_idle_s),
+    }
+}
+
+fn return_to<'a>(sim: &'a SimServer, request: &'a AuthorizationRequest) -> ReturnTo<'a> {
+    let (redirect_uri, state) = (request.redirect_uri.as_str(), Some(request.state.as_str()));
+    ReturnTo { redirect_uri, state, issuer: &sim.config().issuer }
+}
+
+const fn void() -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidRequest, Reason::GrantWrong)
+}
+
+const fn cross_site() -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidRequest, Reason::CrossSite)
+}

@@ -1,0 +1,115 @@
+//! The routes of both listeners, as data.
+
+use axum::Router;
+use axum::extract::{FromRef, RawQuery, State};
+use axum::response::Response;
+use http::Method;
+use service_http::call::Ctx;
+use service_http::peer::CertRole;
+use service_http::refusal::Refusal;
+use service_http::routes::{MountError, RouteSpec};
+use service_http::{feed, guard};
+
+use super::authenticate::Front;
+use super::authorize::{begin, pushed};
+use super::{SimServer, introspect, metadata, revoke, token, userinfo};
+
+/// The procedure of solution #1 (TR 33.721 6.1.2).
+const S1: &str = "TR33.721-S1";
+
+const fn get(path: &'static str, operation: &'static str) -> RouteSpec {
+    RouteSpec::public(Method::GET, path, operation)
+}
+
+const fn post(path: &'static str, operation: &'static str) -> RouteSpec {
+    RouteSpec::public(Method::POST, path, operation)
+}
+
+/// The public listener. Clients authenticate inside of the operations, by the methods of RFC 6749 and its family.
+pub const ROUTES: &[RouteSpec] = &[
+    get("/.well-known/openid-configuration", "OpenIdConfiguration"),
+    get("/.well-known/oauth-authorization-server", "AuthorizationServerMetadata"),
+    get("/jwks", "JsonWebKeySet"),
+    get("/authorize", "Authorize").step(S1, "0", "authentication request").cost(2),
+    post("/authorize", "AuthorizePost").step(S1, "0", "user credentials").cost(4),
+    post("/par", "PushedAuthorizationRequest").step(S1, "0", "pushed authentication request"),
+    post("/token", "Token").step(S1, "1", "token request"),
+    post("/introspect", "Introspect"),
+    post("/revoke", "RevokeToken").unlimited(),
+    get("/userinfo", "UserInfo"),
+    post("/userinfo", "UserInfoPost"),
+];
+
+/// The listener with mutual TLS. Only the feed asks for a certificate of the route itself.
+pub const MTLS_ROUTES: &[RouteSpec] = &[
+    get("/.well-known/openid-configuration", "OpenIdConfiguration"),
+    get("/.well-known/oauth-authorization-server", "AuthorizationServerMetadata"),
+    get("/jwks", "JsonWebKeySet"),
+    post("/par", "PushedAuthorizationRequest").step(S1, "0", "pushed authentication request"),
+    post("/token", "Token").step(S1, "1", "token request"),
+    post("/introspect", "Introspect"),
+    post("/revoke", "RevokeToken").unlimited(),
+    get("/userinfo", "UserInfo"),
+    post("/userinfo", "UserInfoPost"),
+    RouteSpec::mtls(Method::GET, "/revocations", "Revocations", &[CertRole::Function]).unlimited(),
+];
+
+impl FromRef<Front> for SimServer {
+    fn from_ref(front: &Front) -> Self {
+        front.sim.clone()
+    }
+}
+
+impl SimServer {
+    /// The public listener.
+    ///
+    /// # Errors
+    /// When table and handlers do not fit; a fault of the program.
+    pub fn router(&self) -> Result<Router, MountError> {
+        let routes = guard::mount::<Front>(self.kit(), ROUTES)
+            .on("OpenIdConfiguration", metadata::metadata)
+            .on("AuthorizationServerMetadata", metadata::metadata)
+            .on("JsonWebKeySet", metadata::jwks)
+            .on("Authorize", begin::authorize)
+            .on("AuthorizePost", begin::authorize_post)
+            .on("PushedAuthorizationRequest", pushed::push)
+            .on("Token", token::token)
+            .on("Introspect", introspect::introspect)
+            .on("RevokeToken", revoke::revoke)
+            .on("UserInfo", userinfo::userinfo)
+            .on("UserInfoPost", userinfo::userinfo)
+            .finish()?;
+        let front = Front { sim: self.clone(), mtls: false };
+        Ok(guard::serve(self.kit(), routes.with_state(front)))
+    }
+
+    /// The listener with mutual TLS.
+    ///
+    /// # Errors
+    /// When table and handlers do not fit; a fault of the program.
+    pub fn mtls_router(&self) -> Result<Router, MountError> {
+        let routes = guard::mount::<Front>(self.kit(), MTLS_ROUTES)
+            .on("OpenIdConfiguration", metadata::metadata)
+            .on("AuthorizationServerMetadata", metadata::metadata)
+            .on("JsonWebKeySet", metadata::jwks)
+            .on("PushedAuthorizationRequest", pushed::push)
+            .on("Token", token::token)
+            .on("Introspect", introspect::introspect)
+            .on("RevokeToken", revoke::revoke)
+            .on("UserInfo", userinfo::userinfo)
+            .on("UserInfoPost", userinfo::userinfo)
+            .on("Revocations", revocations)
+            .finish()?;
+        let front = Front { sim: self.clone(), mtls: true };
+        Ok(guard::serve(self.kit(), routes.with_state(front)))
+    }
+}
+
+/// `GET /revocations?after&wait_s`, for verifiers.
+async fn revocations(
+    State(sim): State<SimServer>,
+    ctx: Ctx,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    feed::revocations(sim.revocations(), &ctx, query.as_deref()).await
+}

@@ -1,0 +1,133 @@
+//! `/users` and `/clients`: who the SIM-S knows.
+
+use api_types::admin::{Client, ClientCreated, Page, User};
+use api_types::ids::{ClientId, UserId};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use seal_security::sim_s::{SimServer, Versioned, Written};
+use serde::Serialize;
+use service_http::call::Ctx;
+use service_http::json_body::JsonBody;
+use service_http::refusal::Refusal;
+
+use super::elsewhere::not_here;
+use super::query::{Filters, refuse};
+use super::{Admin, record};
+
+/// `GET /v1/users?limit&cursor`
+pub(super) async fn list_users(
+    State(admin): State<Admin>,
+    filters: Filters,
+) -> Result<Json<Page<User>>, Refusal> {
+    let after = filters.text("cursor").unwrap_or_default();
+    Ok(Json(sim(&admin)?.users(after, filters.limit()?).await?))
+}
+
+/// `GET /v1/users/{userId}`; the password is never read back.
+pub(super) async fn get_user(State(admin): State<Admin>, Path(id): Path<String>) -> Result<Response, Refusal> {
+    Ok(read(sim(&admin)?.user(&user_id(id)?).await?))
+}
+
+/// `PUT /v1/users/{userId}`
+pub(super) async fn put_user(
+    State(admin): State<Admin>,
+    ctx: Ctx,
+    Path(id): Path<String>,
+    JsonBody(user): JsonBody<User>,
+) -> Result<Response, Refusal> {
+    let id = user_id(id)?;
+    let written = sim(&admin)?.put_user(&id, user).await?;
+    let object = format!("users/{}", admin.kit.pseudonym(id.as_str()));
+    record::act(&admin, &ctx, "admin.user.put", object, status(&written).as_u16()).await?;
+    Ok(wrote(written))
+}
+
+/// `DELETE /v1/users/{userId}`: sessions, grants and tokens end with it.
+pub(super) async fn delete_user(
+    State(admin): State<Admin>,
+    ctx: Ctx,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    let id = user_id(id)?;
+    sim(&admin)?.delete_user(&id).await?;
+    let object = format!("users/{}", admin.kit.pseudonym(id.as_str()));
+    record::act(&admin, &ctx, "admin.user.delete", object, 204).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `GET /v1/clients?limit&cursor`
+pub(super) async fn list_clients(
+    State(admin): State<Admin>,
+    filters: Filters,
+) -> Result<Json<Page<Client>>, Refusal> {
+    let after = filters.text("cursor").unwrap_or_default();
+    Ok(Json(sim(&admin)?.clients(after, filters.limit()?).await?))
+}
+
+/// `GET /v1/clients/{clientId}`; its secret is never read back.
+pub(super) async fn get_client(
+    State(admin): State<Admin>,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
+    Ok(read(sim(&admin)?.client(&client_id(id)?).await?))
+}
+
+/// `PUT /v1/clients/{clientId}`: answers, once, the secret or the certificate that was made.
+pub(super) async fn put_client(
+    State(admin): State<Admin>,
+    ctx: Ctx,
+    Path(id): Path<String>,
+    JsonBody(client): JsonBody<Client>,
+) -> Result<Response, Refusal> {
+    let id = client_id(id)?;
+    let hosts = client.callback_hosts.clone();
+    let written: Written<ClientCreated> = sim(&admin)?.put_client(&id, client).await?;
+    // The SM server sends callbacks and reads nothing of the SIM-S.
+    if let Some(sm) = &admin.sm {
+        sm.put_client_hosts(&id, hosts).await?;
+    }
+    record::act(&admin, &ctx, "admin.client.put", format!("clients/{id}"), status(&written).as_u16()).await?;
+    Ok(wrote(written))
+}
+
+/// `DELETE /v1/clients/{clientId}`: grants and tokens end with it.
+pub(super) async fn delete_client(
+    State(admin): State<Admin>,
+    ctx: Ctx,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    let id = client_id(id)?;
+    sim(&admin)?.delete_client(&id).await?;
+    if let Some(sm) = &admin.sm {
+        sm.put_client_hosts(&id, Vec::new()).await?;
+    }
+    record::act(&admin, &ctx, "admin.client.delete", format!("clients/{id}"), 204).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn sim(admin: &Admin) -> Result<&SimServer, Refusal> {
+    admin.sim.as_ref().ok_or_else(not_here)
+}
+
+fn user_id(text: String) -> Result<UserId, Refusal> {
+    UserId::try_from(text).map_err(|_| refuse("userId", "is not an identifier"))
+}
+
+fn client_id(text: String) -> Result<ClientId, Refusal> {
+    ClientId::try_from(text).map_err(|_| refuse("clientId", "is not an identifier"))
+}
+
+fn status<T>(written: &Written<T>) -> StatusCode {
+    if written.created { StatusCode::CREATED } else { StatusCode::OK }
+}
+
+fn wrote<T: Serialize>(written: Written<T>) -> Response {
+    let etag = [(header::ETAG, format!("\"{}\"", written.version))];
+    (status(&written), etag, Json(written.body)).into_response()
+}
+
+fn read<T: Serialize>(found: Versioned<T>) -> Response {
+    ([(header::ETAG, format!("\"{}\"", found.version))], Json(found.body)).into_response()
+}

@@ -1,0 +1,107 @@
+//! `/audit`, `/audit/verify`: the decisions of every function of this process.
+
+use std::collections::BTreeMap;
+
+use api_types::admin::{AuditItem, AuditVerify, AuditVerifyFunction, Page};
+use api_types::date_time::DateTime;
+use axum::Json;
+use axum::extract::State;
+use service_http::call::Ctx;
+use service_http::kit::FunctionKit;
+use service_http::refusal::Refusal;
+use store::audit::{self, AuditFilter, AuditRecord};
+
+use super::query::Filters;
+use super::{Admin, record};
+
+/// `GET /v1/audit?function&trace&actor&object&after&limit&cursor`
+///
+/// `actor` is a client id, a pseudonym, or a VAL user id whose pseudonym each function knows.
+pub(super) async fn list(
+    State(admin): State<Admin>,
+    ctx: Ctx,
+    filters: Filters,
+) -> Result<Json<Page<AuditItem>>, Refusal> {
+    let (limit, place) = (filters.limit()?, filters.place()?);
+    let after = filters.number("after")?.unwrap_or(0);
+    let mut items = Vec::new();
+    let mut next = None;
+    for kit in admin.chosen(filters.function()?) {
+        let after = match place {
+            Some((function, _)) if kit.function < function => continue,
+            Some((function, seq)) if kit.function == function => seq.max(after),
+            _ => after,
+        };
+        kit.flush().await;
+        let room = limit - u32::try_from(items.len()).unwrap_or(limit);
+        let rows = page(kit, &filters, after, room + 1).await?;
+        let full = rows.len() > room as usize;
+        items.extend(rows.into_iter().take(room as usize).map(item));
+        if full {
+            let seq = items.last().filter(|last| last.function == kit.function).map_or(after, |last| last.seq);
+            next = Some(format!("{}.{seq}", kit.function.as_str()));
+            break;
+        }
+    }
+    record::act(&admin, &ctx, "admin.audit.read", "audit", 200).await?;
+    Ok(Json(Page { items, next }))
+}
+
+async fn page(kit: &FunctionKit, filters: &Filters, after: u64, limit: u32) -> Result<Vec<AuditRecord>, Refusal> {
+    let text = |name: &str| filters.text(name).map(str::to_owned);
+    let filter =
+        AuditFilter { trace: text("trace"), actor: text("actor"), object: text("object"), after };
+    let pseudonym = filter.actor.as_deref().map(|actor| kit.pseudonym(actor));
+    let mut rows = fetch(kit, filter.clone(), limit).await?;
+    if pseudonym.is_some() {
+        rows.extend(fetch(kit, AuditFilter { actor: pseudonym, ..filter }, limit).await?);
+        rows.sort_by_key(|row| row.seq);
+        rows.truncate(limit as usize);
+    }
+    Ok(rows)
+}
+
+async fn fetch(kit: &FunctionKit, filter: AuditFilter, limit: u32) -> Result<Vec<AuditRecord>, Refusal> {
+    Ok(kit.store.read(move |sql| Box::pin(async move { audit::page(sql, &filter, limit).await })).await?)
+}
+
+fn item(record: AuditRecord) -> AuditItem {
+    let row = record.row;
+    AuditItem {
+        seq: record.seq,
+        at: DateTime::from_unix_ms(row.at_ms),
+        function: row.function,
+        actor: row.actor,
+        owner: row.owner,
+        action: row.action,
+        object: row.object,
+        verdict: row.verdict,
+        reason: row.reason,
+        cause: row.cause,
+        status: row.status.unwrap_or_default(),
+        policy_version: row.policy_version,
+        consent_version: row.consent_version,
+        trace: super::record::trace_id(row.trace),
+        prev: record.prev,
+        hash: record.hash,
+    }
+}
+
+/// `GET /v1/audit/verify`: recomputes every chain.
+pub(super) async fn verify(State(admin): State<Admin>, ctx: Ctx) -> Result<Json<AuditVerify>, Refusal> {
+    record::act(&admin, &ctx, "admin.audit.verify", "audit", 200).await?;
+    let mut functions = BTreeMap::new();
+    for kit in &admin.functions {
+        kit.flush().await;
+        let found = kit.store.read(|sql| Box::pin(async move { audit::verify(sql).await })).await?;
+        let function = AuditVerifyFunction {
+            intact: found.intact(),
+            rows: found.checked,
+            head: found.head.hash,
+            broken_at: found.broken,
+        };
+        functions.insert(kit.function.as_str().to_owned(), function);
+    }
+    let intact = functions.values().all(|function| function.intact);
+    Ok(Json(AuditVerify { intact, functions }))
+}

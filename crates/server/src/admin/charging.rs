@@ -1,0 +1,92 @@
+//! `/charging`: what was served to whom.
+
+use api_types::admin::{ChargingItem, Page};
+use api_types::date_time::DateTime;
+use axum::Json;
+use axum::extract::State;
+use service_http::call::Ctx;
+use service_http::kit::FunctionKit;
+use service_http::refusal::Refusal;
+use store::charging::{self, ChargingRecord};
+
+use super::query::Filters;
+use super::{Admin, record};
+
+/// `GET /v1/charging?function&consumer&after&limit&cursor`
+///
+/// `consumer` is a client id, a pseudonym, or a VAL user id whose pseudonym each function knows.
+pub(super) async fn list(
+    State(admin): State<Admin>,
+    ctx: Ctx,
+    filters: Filters,
+) -> Result<Json<Page<ChargingItem>>, Refusal> {
+    let (limit, place) = (filters.limit()?, filters.place()?);
+    let after = filters.number("after")?.unwrap_or(0);
+    let mut items: Vec<ChargingItem> = Vec::new();
+    let mut next = None;
+    for kit in admin.chosen(filters.function()?) {
+        let after = match place {
+            Some((function, _)) if kit.function < function => continue,
+            Some((function, seq)) if kit.function == function => seq.max(after),
+            _ => after,
+        };
+        let room = limit - u32::try_from(items.len()).unwrap_or(limit);
+        let rows = page(kit, filters.text("consumer"), after, room + 1).await?;
+        let full = rows.len() > room as usize;
+        items.extend(rows.into_iter().take(room as usize).map(item));
+        if full {
+            let seq = items.last().filter(|last| last.function == kit.function).map_or(after, |last| last.seq);
+            next = Some(format!("{}.{seq}", kit.function.as_str()));
+            break;
+        }
+    }
+    record::act(&admin, &ctx, "admin.charging.read", "charging", 200).await?;
+    Ok(Json(Page { items, next }))
+}
+
+async fn page(
+    kit: &FunctionKit,
+    consumer: Option<&str>,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<ChargingRecord>, Refusal> {
+    let Some(consumer) = consumer else { return fetch(kit, None, after, limit).await };
+    let mut rows = fetch(kit, Some(consumer.to_owned()), after, limit).await?;
+    rows.extend(fetch(kit, Some(kit.pseudonym(consumer)), after, limit).await?);
+    rows.sort_by_key(|row| row.seq);
+    rows.truncate(limit as usize);
+    Ok(rows)
+}
+
+async fn fetch(
+    kit: &FunctionKit,
+    consumer: Option<String>,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<ChargingRecord>, Refusal> {
+    let rows = kit
+        .store
+        .read(move |sql| Box::pin(async move { charging::page(sql, consumer.as_deref(), after, limit).await }))
+        .await?;
+    Ok(rows)
+}
+
+fn item(record: ChargingRecord) -> ChargingItem {
+    let row = record.row;
+    ChargingItem {
+        id: row.id,
+        seq: record.seq,
+        at: DateTime::from_unix_ms(row.at_ms),
+        function: row.function,
+        consumer: row.consumer,
+        client: row.client,
+        owner: row.owner,
+        service: row.service,
+        operation: row.operation,
+        resource: row.resource,
+        units: row.units,
+        bytes: row.bytes,
+        outcome: row.outcome,
+        trace: super::record::trace_id(row.trace),
+    }
+}

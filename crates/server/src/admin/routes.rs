@@ -1,0 +1,124 @@
+//! The routes of the admin API, as data.
+
+use axum::Router;
+use http::Method;
+use service_http::guard;
+use service_http::peer::CertRole;
+use service_http::routes::{MountError, RouteSpec};
+
+use super::{
+    Admin, accounts, audit, charging, clock, elsewhere, health, keys, policies, positions, revocations,
+    services, traces, verifiers,
+};
+
+const OPERATE: &[CertRole] = &[CertRole::Admin, CertRole::Operator];
+const READ: &[CertRole] = &[CertRole::Admin, CertRole::Operator, CertRole::Auditor];
+const AUDIT: &[CertRole] = &[CertRole::Admin, CertRole::Auditor];
+const DISCLOSE: &[CertRole] = &[CertRole::Admin, CertRole::Disclosure];
+const ADMINISTER: &[CertRole] = &[CertRole::Admin];
+
+const fn get(path: &'static str, operation: &'static str, roles: &'static [CertRole]) -> RouteSpec {
+    RouteSpec::mtls(Method::GET, path, operation, roles)
+}
+
+const fn put(path: &'static str, operation: &'static str, roles: &'static [CertRole]) -> RouteSpec {
+    RouteSpec::mtls(Method::PUT, path, operation, roles)
+}
+
+const fn post(path: &'static str, operation: &'static str, roles: &'static [CertRole]) -> RouteSpec {
+    RouteSpec::mtls(Method::POST, path, operation, roles)
+}
+
+const fn delete(path: &'static str, operation: &'static str, roles: &'static [CertRole]) -> RouteSpec {
+    RouteSpec::mtls(Method::DELETE, path, operation, roles)
+}
+
+/// Every route of contract section 5.
+pub const ROUTES: &[RouteSpec] = &[
+    get("/v1/users", "ListUsers", OPERATE),
+    get("/v1/users/{userId}", "GetUser", OPERATE),
+    put("/v1/users/{userId}", "PutUser", OPERATE),
+    delete("/v1/users/{userId}", "DeleteUser", OPERATE),
+    get("/v1/clients", "ListClients", OPERATE),
+    get("/v1/clients/{clientId}", "GetClient", OPERATE),
+    put("/v1/clients/{clientId}", "PutClient", OPERATE),
+    delete("/v1/clients/{clientId}", "DeleteClient", OPERATE),
+    get("/v1/services", "ListServices", OPERATE),
+    get("/v1/services/{serviceId}", "GetService", OPERATE),
+    put("/v1/services/{serviceId}", "PutService", OPERATE),
+    delete("/v1/services/{serviceId}", "DeleteService", OPERATE),
+    get("/v1/policies", "ListPolicies", OPERATE),
+    post("/v1/policies/explain", "ExplainPolicies", OPERATE),
+    get("/v1/policies/{policyId}", "GetPolicy", OPERATE),
+    put("/v1/policies/{policyId}", "PutPolicy", OPERATE),
+    delete("/v1/policies/{policyId}", "DeletePolicy", OPERATE),
+    post("/v1/revocations", "Revoke", OPERATE).unlimited(),
+    get("/v1/keys", "ListKeys", READ),
+    post("/v1/keys/{role}/rotate", "RotateKey", ADMINISTER).unlimited(),
+    get("/v1/audit", "ListAudit", AUDIT),
+    get("/v1/audit/verify", "VerifyAudit", AUDIT),
+    get("/v1/charging", "ListCharging", READ),
+    get("/v1/traces", "ListTraces", READ),
+    get("/v1/traces/{trace}", "GetTrace", READ),
+    get("/v1/traces/{trace}/why", "ExplainTrace", READ),
+    put("/v1/positions/{valUeId}", "PutPosition", OPERATE),
+    get("/v1/verifiers", "ListVerifiers", READ),
+    get("/v1/health", "GetHealth", READ).unlimited(),
+    get("/v1/metrics", "GetMetrics", READ).unlimited(),
+    get("/v1/config", "GetConfig", READ),
+    put("/v1/test/clock", "PutTestClock", ADMINISTER),
+    // Functions that no process of this version runs: told, so that nobody takes it for a wrong path.
+    post("/v1/enrolments", "CreateEnrolment", OPERATE),
+    put("/v1/purposes/{purpose}", "PutPurpose", OPERATE),
+    put("/v1/subscribers/{gpsi}/consents/{purpose}", "PutConsent", OPERATE),
+    put("/v1/subscribers/{gpsi}/privacy", "PutPrivacy", OPERATE),
+    put("/v1/entitlements/{impu}/{avatarId}", "PutEntitlement", OPERATE),
+    get("/v1/disclosures", "ListDisclosures", DISCLOSE),
+];
+
+/// The router over `admin`.
+///
+/// # Errors
+/// When the table and the handlers do not fit; a fault of the program.
+pub fn router(admin: Admin) -> Result<Router, MountError> {
+    let kit = admin.kit.clone();
+    let mut mount = guard::mount(&kit, ROUTES)
+        .on("ListUsers", accounts::list_users)
+        .on("GetUser", accounts::get_user)
+        .on("PutUser", accounts::put_user)
+        .on("DeleteUser", accounts::delete_user)
+        .on("ListClients", accounts::list_clients)
+        .on("GetClient", accounts::get_client)
+        .on("PutClient", accounts::put_client)
+        .on("DeleteClient", accounts::delete_client)
+        .on("ListServices", services::list)
+        .on("GetService", services::get)
+        .on("PutService", services::put)
+        .on("DeleteService", services::delete)
+        .on("ListPolicies", policies::list)
+        .on("ExplainPolicies", policies::explain)
+        .on("GetPolicy", policies::get)
+        .on("PutPolicy", policies::put)
+        .on("DeletePolicy", policies::delete)
+        .on("Revoke", revocations::post)
+        .on("ListKeys", keys::list)
+        .on("RotateKey", keys::rotate)
+        .on("ListAudit", audit::list)
+        .on("VerifyAudit", audit::verify)
+        .on("ListCharging", charging::list)
+        .on("ListTraces", traces::list)
+        .on("GetTrace", traces::steps)
+        .on("ExplainTrace", traces::why)
+        .on("PutPosition", positions::put)
+        .on("ListVerifiers", verifiers::list)
+        .on("GetHealth", health::health)
+        .on("GetMetrics", health::metrics)
+        .on("GetConfig", health::config)
+        .on("PutTestClock", clock::put);
+    for operation in
+        ["CreateEnrolment", "PutPurpose", "PutConsent", "PutPrivacy", "PutEntitlement", "ListDisclosures"]
+    {
+        mount = mount.on(operation, elsewhere::refuse);
+    }
+    Ok(guard::serve(&kit, mount.finish()?.with_state(admin)))
+}

@@ -1,0 +1,84 @@
+//! `/traces`: procedure steps, and why a request was decided as it was.
+
+use api_types::admin::{Page, TraceStep, TraceSummary, Why};
+use authorization::Reason;
+use axum::Json;
+use axum::extract::{Path, State};
+use service_http::refusal::Refusal;
+
+use super::Admin;
+use super::query::Filters;
+
+/// Newest traces of all functions that `GET /v1/traces` looks through for a page. Own value.
+const LOOKED_AT: u32 = 1_000;
+
+/// `GET /v1/traces?function&limit`: the newest traces, newest first.
+pub(super) async fn list(
+    State(admin): State<Admin>,
+    filters: Filters,
+) -> Result<Json<Page<TraceSummary>>, Refusal> {
+    let limit = filters.limit()? as usize;
+    let mut items: Vec<TraceSummary> = Vec::new();
+    for kit in admin.chosen(filters.function()?) {
+        kit.flush().await;
+        let (found, _) = kit.traces.recent(None, LOOKED_AT).await?;
+        for summary in found {
+            match items.iter_mut().find(|known| known.trace == summary.trace) {
+                None => items.push(summary),
+                Some(known) => {
+                    known.steps += summary.steps;
+                    known.procedures.extend(summary.procedures);
+                    known.procedures.dedup();
+                }
+            }
+        }
+    }
+    items.sort_by(|a, b| b.at.unix_ms().cmp(&a.at.unix_ms()));
+    items.truncate(limit);
+    Ok(Json(Page { items, next: None }))
+}
+
+/// `GET /v1/traces/{trace}`: the steps of a trace, of every function, in the order of time.
+///
+/// `trace` is an id of ours or one that a client sent along (decision 0003).
+pub(super) async fn steps(
+    State(admin): State<Admin>,
+    Path(trace): Path<String>,
+) -> Result<Json<Page<TraceStep>>, Refusal> {
+    let trace = trace_id(&trace)?;
+    let mut items = Vec::new();
+    let mut known = false;
+    for kit in &admin.functions {
+        kit.flush().await;
+        known |= kit.traces.why(trace).await?.is_some();
+        items.extend(kit.traces.steps(trace).await?);
+    }
+    if items.is_empty() && !known {
+        return Err(Refusal::open(Reason::NotFound));
+    }
+    items.sort_by_key(|step: &TraceStep| step.at.unix_ms());
+    Ok(Json(Page { items, next: None }))
+}
+
+/// `GET /v1/traces/{trace}/why`: the decision. Of several in one trace the refusal, else the last.
+pub(super) async fn why(
+    State(admin): State<Admin>,
+    Path(trace): Path<String>,
+) -> Result<Json<Why>, Refusal> {
+    let trace = trace_id(&trace)?;
+    let mut found: Option<Why> = None;
+    for kit in &admin.functions {
+        kit.flush().await;
+        let Some(why) = kit.traces.why(trace).await? else { continue };
+        let refused = found.as_ref().is_some_and(|known| known.reason.is_some());
+        if !refused {
+            found = Some(why);
+        }
+    }
+    found.map(Json).ok_or_else(|| Refusal::open(Reason::NotFound))
+}
+
+fn trace_id(text: &str) -> Result<&str, Refusal> {
+    let good = text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if good { Ok(text) } else { Err(Refusal::open(Reason::NotFound)) }
+}

@@ -1,0 +1,32 @@
+//! `GET /v1/verifiers`: who holds a lease on the revocations of which issuer.
+
+use api_types::admin::{Page, VerifierInfo};
+use api_types::date_time::DateTime;
+use axum::Json;
+use axum::extract::State;
+use service_http::refusal::Refusal;
+use store::leases;
+
+use super::Admin;
+
+/// Lease holders of the issuers of this process.
+pub(super) async fn list(State(admin): State<Admin>) -> Result<Json<Page<VerifierInfo>>, Refusal> {
+    let mut items = Vec::new();
+    for kit in admin.functions.iter().filter(|_| admin.sim.is_some()) {
+        if kit.function != api_types::function::Function::Sim {
+            continue;
+        }
+        let issuer = kit.origin.to_string();
+        let held =
+            kit.store.read(move |sql| Box::pin(async move { leases::holders(sql, &issuer).await })).await?;
+        let now_ms = kit.ambient.now_ms();
+        items.extend(held.into_iter().map(|lease| VerifierInfo {
+            verifier: lease.verifier,
+            issuer: lease.issuer,
+            epoch: lease.confirmed,
+            alive: lease.lease_until_ms > now_ms,
+            lease_until: DateTime::from_unix_ms(lease.lease_until_ms),
+        }));
+    }
+    Ok(Json(Page { items, next: None }))
+}

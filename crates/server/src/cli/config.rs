@@ -1,0 +1,44 @@
+//! `metaseal config check | schema`
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use super::arguments::{Common, ConfigAction, ConfigCommand};
+use crate::config::{self, Config};
+
+pub(super) fn run(common: &Common, command: &ConfigCommand) -> Result<ExitCode> {
+    match command.action {
+        ConfigAction::Schema => println!("{}", serde_json::to_string_pretty(&config::schema())?),
+        ConfigAction::Check => {
+            let config = load(common)?;
+            if common.json {
+                println!("{}", serde_json::to_string_pretty(&redacted(&config))?);
+            } else {
+                print!("{}", toml::to_string_pretty(&redacted(&config))?);
+                eprintln!("The configuration is good.");
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Loads file and environment, then applies the flags of the command line.
+pub(super) fn load(common: &Common) -> Result<Config> {
+    let mut config = config::load(common.config.as_deref(), std::env::vars())?;
+    if let Some(port_base) = common.port_base {
+        config.server.port_base = port_base;
+    }
+    config.validate()?;
+    Ok(config)
+}
+
+/// The configuration without what must not be shown: a connection string may hold a password.
+#[must_use]
+pub fn redacted(config: &Config) -> Config {
+    let mut shown = config.clone();
+    if !shown.storage.url.is_empty() {
+        shown.storage.url = "(set)".into();
+    }
+    shown
+}

@@ -1,0 +1,21 @@
+//! `metaseal rotate ROLE [--emergency]`
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use super::admin_link::AdminLink;
+use super::arguments::{Common, Rotate};
+
+pub(super) async fn run(common: Common, rotate: Rotate) -> Result<ExitCode> {
+    let link = AdminLink::open(&common)?;
+    let rotated = link.client.rotate(&rotate.role, rotate.emergency).await?;
+    if common.json {
+        println!("{}", serde_json::to_string_pretty(&rotated)?);
+    } else {
+        println!("The new key {} signs from {} on.", rotated.kid, rotated.active_from);
+        if rotate.emergency {
+            println!("The old key no longer counts.");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,39 @@
+//! `[peers]`
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::ConfigError;
+
+/// Urls of functions that run in another process; those of this process need none.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PeersSection {
+    /// SIM-S, as its tokens name it.
+    pub sim: Option<String>,
+    /// The listener of the SIM-S for mutual TLS.
+    pub sim_mtls: Option<String>,
+    /// Spatial anchors server.
+    pub san: Option<String>,
+    /// Spatial map server.
+    pub sm: Option<String>,
+}
+
+impl PeersSection {
+    pub(super) fn validate(&self) -> Result<(), ConfigError> {
+        let named = [
+            ("peers.sim", &self.sim),
+            ("peers.sim_mtls", &self.sim_mtls),
+            ("peers.san", &self.san),
+            ("peers.sm", &self.sm),
+        ];
+        for (key, value) in named {
+            let Some(value) = value else { continue };
+            let good = url::Url::parse(value).is_ok_and(|url| url.scheme() == "https" && url.path() == "/");
+            if !good || value.ends_with('/') {
+                return Err(ConfigError::value(key, "an https origin such as https://sim.example:8444"));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,20 @@
+//! `metaseal demo`: a sample campus, the procedures of the sources over real sockets, and the attacks on them.
+
+mod attacks;
+mod campus;
+mod glb;
+mod observe;
+mod p1;
+mod p2;
+mod play;
+mod report;
+mod sample;
+mod seed;
+mod svg;
+mod table;
+
+pub use play::{play, write_pictures};
+pub use report::{Attack, Procedure, Report, Step, Verdict};
+pub use sample::Sample;
+pub use seed::seed;
+pub use table::Table;

@@ -1,0 +1,13 @@
+//! The `metaseal` program: configuration, certificates, wiring, the admin API and the demo.
+
+pub mod admin;
+pub mod ambient;
+pub mod backup;
+pub mod cli;
+pub mod config;
+pub mod data_dir;
+pub mod demo;
+pub mod openapi;
+pub mod pki;
+pub mod ready;
+pub mod wiring;

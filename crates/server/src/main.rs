@@ -1,0 +1,5 @@
+//! The `metaseal` program.
+
+fn main() -> std::process::ExitCode {
+    server::cli::main()
+}

@@ -1,0 +1,100 @@
+//! Which types travel in the body of which operation.
+
+use api_types::{admin, oauth, san, sm};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+/// Adds a type and what it refers to; returns the reference to it.
+type Add = fn(&mut Map<String, Value>) -> Value;
+
+/// Bodies of an operation: what is sent, what is answered.
+pub(super) struct Bodies {
+    pub(super) request: Option<(&'static str, Add)>,
+    pub(super) answer: Option<Add>,
+}
+
+fn add<T: ToSchema>(schemas: &mut Map<String, Value>) -> Value {
+    let mut found = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut found);
+    for (name, schema) in found {
+        schemas.entry(name).or_insert_with(|| serde_json::to_value(schema).unwrap_or_default());
+    }
+    json!({ "$ref": format!("#/components/schemas/{}", T::name()) })
+}
+
+fn page<T: ToSchema>(schemas: &mut Map<String, Value>) -> Value {
+    let item = add::<T>(schemas);
+    json!({
+        "type": "object", "required": ["items"],
+        "properties": { "items": { "type": "array", "items": item }, "next": { "type": ["string", "null"] } },
+    })
+}
+
+fn form(_: &mut Map<String, Value>) -> Value {
+    json!({ "type": "object", "additionalProperties": { "type": "string" } })
+}
+
+fn bytes(_: &mut Map<String, Value>) -> Value {
+    json!({ "type": "string", "contentMediaType": "application/octet-stream" })
+}
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+const MERGE_PATCH: &str = "application/merge-patch+json";
+const ANY: &str = "*/*";
+
+/// The bodies of `operation` at `interface`.
+pub(super) fn of(interface: &str, operation: &str) -> Bodies {
+    let sends = |media, add: Add, answer: Add| Bodies { request: Some((media, add)), answer: Some(answer) };
+    let answers = |answer: Add| Bodies { request: None, answer: Some(answer) };
+    let nothing = Bodies { request: None, answer: None };
+    match (interface, operation) {
+        (_, "PutUser") => sends(JSON, add::<admin::User>, add::<admin::User>),
+        (_, "GetUser") => answers(add::<admin::User>),
+        (_, "ListUsers") => answers(page::<admin::User>),
+        (_, "PutClient") => sends(JSON, add::<admin::Client>, add::<admin::ClientCreated>),
+        (_, "GetClient") => answers(add::<admin::Client>),
+        (_, "ListClients") => answers(page::<admin::Client>),
+        (_, "PutService") => sends(JSON, add::<admin::Service>, add::<admin::Service>),
+        (_, "GetService") => answers(add::<admin::Service>),
+        (_, "ListServices") => answers(page::<admin::Service>),
+        (_, "PutPolicy") => sends(JSON, add::<admin::Policy>, add::<admin::Policy>),
+        (_, "GetPolicy") => answers(add::<admin::Policy>),
+        (_, "ListPolicies") => answers(page::<admin::Policy>),
+        (_, "ExplainPolicies") => sends(JSON, add::<admin::PolicyExplain>, add::<admin::PolicyExplained>),
+        ("admin", "Revoke") => sends(JSON, add::<admin::RevocationRequest>, add::<admin::Revoked>),
+        (_, "ListKeys") => answers(page::<admin::KeyInfo>),
+        (_, "RotateKey") => sends(JSON, add::<admin::Rotate>, add::<admin::KeyRotated>),
+        (_, "ListAudit") => answers(page::<admin::AuditItem>),
+        (_, "VerifyAudit") => answers(add::<admin::AuditVerify>),
+        (_, "ListCharging") => answers(page::<admin::ChargingItem>),
+        (_, "ListTraces") => answers(page::<admin::TraceSummary>),
+        (_, "GetTrace") => answers(page::<admin::TraceStep>),
+        (_, "ExplainTrace") => answers(add::<admin::Why>),
+        (_, "PutPosition") => sends(JSON, add::<admin::Position>, add::<admin::Position>),
+        (_, "ListVerifiers") => answers(page::<admin::VerifierInfo>),
+        (_, "GetHealth") => answers(add::<admin::Health>),
+        (_, "PutTestClock") => sends(JSON, add::<admin::TestClock>, add::<admin::TestClock>),
+        ("sim" | "sim_mtls", "Token") => sends(FORM, form, add::<oauth::TokenResponse>),
+        ("sim" | "sim_mtls", "Introspect") => sends(FORM, form, add::<oauth::IntrospectionResponse>),
+        ("sim" | "sim_mtls", "PushedAuthorizationRequest") => sends(FORM, form, add::<oauth::ParResponse>),
+        ("sim" | "sim_mtls", "Revoke" | "AuthorizePost") => Bodies { request: Some((FORM, form)), answer: None },
+        ("san", "CreateSpatialAnchorsList" | "UpdateIndSpatialAnchorsList") => {
+            sends(JSON, add::<san::SpatialAnchorsList>, add::<san::SpatialAnchorsList>)
+        }
+        ("san", "ModifyIndSpatialAnchorsList") => {
+            sends(MERGE_PATCH, add::<san::SpatialAnchorsListPatch>, add::<san::SpatialAnchorsList>)
+        }
+        ("san", "GetIndSpatialAnchorsList") => answers(add::<san::SpatialAnchorsList>),
+        ("san", "DiscSpatialAnchorsProfiles") => answers(add::<san::SpatialAnchorsDiscResp>),
+        ("sm", "CreateSpatialMap") => sends(JSON, add::<sm::SpatialMapCreateReq>, add::<sm::SpatialMap>),
+        ("sm", "UpdateIndSpatialMap") => sends(JSON, add::<sm::SpatialMap>, add::<sm::SpatialMap>),
+        ("sm", "ModifyIndSpatialMap") => sends(MERGE_PATCH, add::<sm::SpatialMapPatch>, add::<sm::SpatialMap>),
+        ("sm", "GetIndSpatialMap") => answers(add::<sm::SpatialMap>),
+        ("sm", "GetSpatialMap") => answers(add::<sm::SpatialMapRetResp>),
+        ("sm", "DiscSpatialMaps") => answers(add::<sm::SpatialMapsDiscResp>),
+        ("sm", "PutSpatialMapContent") => Bodies { request: Some((ANY, bytes)), answer: None },
+        ("sm", "GetSpatialMapContent") => answers(bytes),
+        _ => nothing,
+    }
+}

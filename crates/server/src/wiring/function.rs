@@ -1,0 +1,150 @@
+//! The surroundings of one function: records, verifier, way out, limits.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use api_types::function::Function;
+use authorization::IssuerRow;
+use aws_lc_rs::hmac;
+use service_http::kit::FunctionKit;
+use service_http::ambient::Ambient;
+use service_http::egress::{Egress, EgressConfig};
+use service_http::feed::{self, Follow, Follower, HttpFeed, HttpKeys};
+use service_http::kit::{KitConfig, Settings};
+use service_http::limits::{RateLimits, RateSettings};
+use service_http::tls::{self, Identity};
+use service_http::verifier::{Following, IssuerState, Verifier};
+use store::{Store, StoreConfig};
+
+use super::{RECORDS, migrations_of};
+use crate::config::{Backend, Config};
+use crate::data_dir::DataDir;
+use crate::pki::{Pki, Purpose};
+
+/// What every function of the process is made from.
+pub(super) struct Common<'a> {
+    pub(super) config: &'a Config,
+    pub(super) data: &'a DataDir,
+    pub(super) pki: &'a Arc<Pki>,
+    pub(super) kek: &'a [u8; 32],
+    pub(super) ambient: &'a Ambient,
+    pub(super) demo: bool,
+    /// Addresses of this process's listeners: nothing that leaves goes there.
+    pub(super) own: &'a [SocketAddr],
+}
+
+/// The SIM-S, as a resource server needs it.
+pub(super) struct SimAt<'a> {
+    pub(super) issuer: &'a str,
+    pub(super) mtls: &'a str,
+}
+
+impl Common<'_> {
+    /// Opens the records of a function.
+    pub(super) async fn store(&self, function: Function) -> Result<Store> {
+        let place = match self.config.storage.backend {
+            Backend::Sqlite => StoreConfig::Sqlite { dir: self.data.path().join(RECORDS) },
+            Backend::Postgres => StoreConfig::Postgres { url: self.config.storage.url.clone() },
+        };
+        Store::open(&place, function, migrations_of(function))
+            .await
+            .with_context(|| format!("opening the records of {}", function.as_str()))
+    }
+
+    /// The kit of a function that takes no access tokens, or verifies them itself.
+    pub(super) async fn kit(
+        &self,
+        function: Function,
+        origin: &str,
+        verifier: Option<Arc<Verifier>>,
+        issuers: Vec<String>,
+    ) -> Result<FunctionKit> {
+        let demo = self.demo;
+        Ok(FunctionKit::new(KitConfig {
+            function,
+            store: self.store(function).await?,
+            ambient: self.ambient.clone(),
+            origin: origin.to_owned(),
+            verifier,
+            egress: self.egress()?,
+            limits: Arc::new(RateLimits::new(&self.rates(), self.ambient)),
+            pseudonym_key: self.derive(&format!("pseudonyms {}", function.as_str())),
+            settings: Settings { demo, bearer: true, issuers },
+        }))
+    }
+
+    /// A verifier of the SIM-S's tokens, and the task that keeps it up to date.
+    pub(super) fn verifier(
+        &self,
+        function: Function,
+        audience: &str,
+        sim: &SimAt<'_>,
+    ) -> Result<(Arc<Verifier>, Follower)> {
+        let client = feed::client(self.client_tls(function)?)?;
+        let keys = format!("{}/jwks", sim.mtls);
+        let row = IssuerRow::sim(sim.issuer, keys.clone());
+        let issuer =
+            IssuerState::new(row, Following::Feed, Some(Arc::new(HttpKeys::new(client.clone(), keys))));
+        let verifier = Verifier::new(audience, self.ambient.clone(), vec![issuer.clone()]);
+        let node = self.ambient.random_id();
+        let follower = feed::follow(Follow {
+            issuer,
+            feed: Arc::new(HttpFeed::new(client, format!("{}/revocations", sim.mtls), node)),
+            ambient: self.ambient.clone(),
+        });
+        Ok((Arc::new(verifier), follower))
+    }
+
+    /// TLS of a function towards another one.
+    pub(super) fn client_tls(&self, function: Function) -> Result<rustls::ClientConfig> {
+        let identity = self.identity("function", function.as_str(), Purpose::Client)?;
+        let roots = tls::certificates_from_pem(&self.pki.bundle())?;
+        Ok(tls::client_config(&roots, Some(identity))?)
+    }
+
+    /// A fresh certificate of the SBI root.
+    fn identity(&self, role: &str, name: &str, purpose: Purpose) -> Result<Identity> {
+        let issued = self.pki.authority("sbi")?.issue((role, name), purpose, &[], self.ambient)?;
+        Ok(Identity::from_pem(&issued.cert_pem, &issued.key_pem)?)
+    }
+
+    fn egress(&self) -> Result<Egress> {
+        let mut roots = tls::certificates_from_pem(&self.pki.bundle())?;
+        for file in &self.config.egress.trusted_roots {
+            let pem = std::fs::read_to_string(file).with_context(|| format!("egress.trusted_roots: {file}"))?;
+            roots.extend(tls::certificates_from_pem(&pem)?);
+        }
+        let notifier = self.identity("notifier", "metaseal", Purpose::Client)?;
+        Ok(Egress::new(EgressConfig {
+            tls: tls::client_config(&roots, Some(notifier))?,
+            allow_private: self.demo || self.config.egress.allow_private,
+            own: self.own.to_vec(),
+        }))
+    }
+
+    fn rates(&self) -> RateSettings {
+        if self.demo {
+            return RateSettings::demo();
+        }
+        let section = &self.config.limits;
+        let units = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        RateSettings {
+            source_per_s: units(section.requests_per_source),
+            source_burst: units(section.requests_per_source.saturating_mul(4)),
+            client_per_s: units(section.requests_per_client),
+            client_burst: units(section.requests_per_client.saturating_mul(4)),
+            ..RateSettings::default()
+        }
+    }
+
+    /// A key for one purpose, from the key-encryption key.
+    pub(super) fn derive(&self, purpose: &str) -> [u8; 32] {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.kek);
+        let tag = hmac::sign(&key, purpose.as_bytes());
+        let mut out = [0u8; 32];
+        out.copy_from_slice(tag.as_ref());
+        out
+    }
+}

@@ -1,0 +1,25 @@
+//! Putting a process together: certificates, records, functions, listeners.
+
+mod function;
+mod issuer;
+mod ports;
+mod role;
+mod start;
+
+pub use issuer::SbiCertificates;
+pub use role::{LISTENERS, Listener, Role};
+pub use start::{Assembly, Running, start};
+
+use api_types::function::Function;
+use store::Migrations;
+
+/// Directory of the SQLite files below the data directory.
+pub const RECORDS: &str = "records";
+/// Directory of the encrypted payloads below the data directory.
+pub const BLOBS: &str = "blobs";
+
+/// The migrations of a function.
+#[must_use]
+pub fn migrations_of(function: Function) -> Migrations {
+    Migrations::of(function)
+}

@@ -1,0 +1,58 @@
+//! The functions that can be run, and their listeners.
+
+use api_types::function::Function;
+
+/// A function that `--roles` can name. `admin` runs with any of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Identity management server.
+    Sim,
+    /// Spatial anchors server.
+    San,
+    /// Spatial map server.
+    Sm,
+}
+
+impl Role {
+    /// Every role that is built.
+    pub const ALL: [Self; 3] = [Self::Sim, Self::San, Self::Sm];
+
+    /// Reads a role's name.
+    ///
+    /// # Errors
+    /// The known names, when it is none of them.
+    pub fn parse(name: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|role| role.function().as_str() == name);
+        known.ok_or_else(|| Self::ALL.map(|role| role.function().as_str()).join(", "))
+    }
+
+    /// The function that it is.
+    #[must_use]
+    pub fn function(self) -> Function {
+        match self {
+            Self::Sim => Function::Sim,
+            Self::San => Function::San,
+            Self::Sm => Function::Sm,
+        }
+    }
+}
+
+/// A listener with its name in the ready file and its distance from the first port (contract section 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listener {
+    /// Name in the ready file.
+    pub name: &'static str,
+    /// Distance from the first port.
+    pub offset: u16,
+    /// The function whose listener it is; `admin` runs always.
+    pub role: Option<Role>,
+}
+
+/// Every listener that is built.
+pub const LISTENERS: [Listener; 5] = [
+    Listener { name: "admin", offset: 2, role: None },
+    Listener { name: "sim", offset: 4, role: Some(Role::Sim) },
+    Listener { name: "sim_mtls", offset: 25, role: Some(Role::Sim) },
+    Listener { name: "san", offset: 6, role: Some(Role::San) },
+    Listener { name: "sm", offset: 7, role: Some(Role::Sm) },
+];

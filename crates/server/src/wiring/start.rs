@@ -1,0 +1,329 @@
+//! Starting and stopping a process.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use api_types::function::Function;
+use axum::Router;
+use seal_security::sim_s::{SealedKeys, SimConfig, SimServer};
+use service_http::kit::FunctionKit;
+use service_http::ambient::{Ambient, OffsetClock};
+use service_http::edge::{self, EdgeHandle, EdgeLimits, Shutdown, ShutdownSwitch};
+use service_http::feed::{Follower, RevocationLog};
+use service_http::tls::{self, ClientRoot, RootKind};
+use spatial_localization::san::{SanConfig, SanServer};
+use spatial_localization::sm::{AnchorSource, ExchangedAnchors, SmConfig, SmLimits, SmServer};
+use store::blobs::{Blobs, Kek};
+use tokio::task::JoinHandle;
+
+use super::function::{Common, SimAt};
+use super::ports::Bound;
+use super::role::{LISTENERS, Role};
+use super::{BLOBS, SbiCertificates};
+use crate::admin::{self, Admin, AdminParts};
+use crate::cli::redacted;
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::pki::{Pki, Purpose, SbiIssuer};
+use crate::ready::KeyFiles;
+
+/// Time between two rounds of upkeep. Own value.
+const UPKEEP: Duration = Duration::from_secs(1);
+/// Longest wait for the keys and revocations of an issuer at start. Own value.
+const START_WAIT: Duration = Duration::from_secs(30);
+
+/// What a process is started with.
+pub struct Assembly {
+    /// The configuration.
+    pub config: Config,
+    /// The data directory.
+    pub data: DataDir,
+    /// The clock that everything is judged by; a demo can move it.
+    pub clock: Arc<OffsetClock>,
+    /// Clock and randomness.
+    pub ambient: Ambient,
+    /// Whether this is a demo.
+    pub demo: bool,
+}
+
+/// A process at work.
+pub struct Running {
+    /// Origin of each listener.
+    pub urls: BTreeMap<String, String>,
+    /// The roots.
+    pub pki: Arc<Pki>,
+    /// Certificate of an operator.
+    pub operator: KeyFiles,
+    /// The functions, as the admin API sees them.
+    pub admin: Admin,
+    /// The data directory.
+    pub data: PathBuf,
+    switch: ShutdownSwitch,
+    edges: Vec<EdgeHandle>,
+    followers: Vec<Follower>,
+    upkeep: Option<JoinHandle<()>>,
+    _data: DataDir,
+}
+
+/// Starts the functions of `assembly` and returns when every listener accepts and every verifier is ready.
+///
+/// # Errors
+/// Whatever keeps a function from being complete; nothing runs then.
+pub async fn start(assembly: Assembly) -> Result<Running> {
+    let Assembly { config, data, clock, ambient, demo } = assembly;
+    let roles = roles(&config)?;
+    let kek = data.kek(&ambient)?;
+    let pki = Arc::new(Pki::open(data.path(), &ambient)?);
+    let mut bound = Bound::bind(&config.server, &roles).await?;
+    let own = bound.addresses()?;
+    let common = Common {
+        config: &config,
+        data: &data,
+        pki: &pki,
+        kek: &kek,
+        ambient: &ambient,
+        demo,
+        own: &own,
+    };
+    let peers = &config.peers;
+    let sim_url = at(&bound.urls, "sim", peers.sim.as_deref());
+    let mtls_url = at(&bound.urls, "sim_mtls", peers.sim_mtls.as_deref());
+    let mut routers: Vec<(&'static str, Router)> = Vec::new();
+    let mut followers = Vec::new();
+    let mut functions: Vec<FunctionKit> = Vec::new();
+    let (switch, shutdown) = edge::shutdown();
+
+    let sim = if roles.contains(&Role::Sim) {
+        let (sim, kit) = sim_server(&common, &bound.urls, peers).await?;
+        routers.push(("sim", sim.router()?));
+        routers.push(("sim_mtls", sim.mtls_router()?));
+        functions.push(kit);
+        Some(sim)
+    } else {
+        None
+    };
+    let sim_at = || -> Result<SimAt<'_>> {
+        let missing = "this process runs no sim: name it in peers.sim and peers.sim_mtls";
+        Ok(SimAt {
+            issuer: sim_url.as_deref().ok_or_else(|| anyhow!(missing))?,
+            mtls: mtls_url.as_deref().ok_or_else(|| anyhow!(missing))?,
+        })
+    };
+    let san = if roles.contains(&Role::San) {
+        let kit = resource_server(&common, Function::San, &bound.urls, &sim_at()?, &mut followers).await?;
+        let san = SanServer::new(kit.clone(), SanConfig::default());
+        routers.push(("san", san.router()?));
+        functions.push(kit);
+        Some(san)
+    } else {
+        None
+    };
+    let sm = if roles.contains(&Role::Sm) {
+        let kit = resource_server(&common, Function::Sm, &bound.urls, &sim_at()?, &mut followers).await?;
+        let blobs = Blobs::open(&data.path().join(BLOBS), Kek::new("kek-1", common.derive("blobs"))?, vec![])?;
+        let limits = SmLimits { content_octets: config.limits.payload, ..SmLimits::default() };
+        let san = anchor_source(&common, &bound.urls, peers.san.as_deref(), &sim_at()?)?;
+        let sm = SmServer::new(kit.clone(), SmConfig { san, blobs, limits });
+        routers.push(("sm", sm.router()?));
+        functions.push(kit);
+        Some(sm)
+    } else {
+        None
+    };
+
+    let origin = bound.urls.get("admin").cloned().unwrap_or_default();
+    let admin_kit = common.kit(Function::Admin, &origin, None, Vec::new()).await?;
+    functions.insert(0, admin_kit.clone());
+    admin::reconcile(&functions).await?;
+    let upkeep = sim.clone().map(keep_up);
+    let admin = Admin::new(AdminParts {
+        kit: admin_kit,
+        functions,
+        sim,
+        san,
+        sm,
+        clock: demo.then_some(clock),
+        config: serde_json::to_value(redacted(&config))?,
+    });
+    routers.push(("admin", admin::router(admin.clone())?));
+
+    let (_, cert, key) =
+        pki.issue_to_files("admin", ("admin", "operator"), Purpose::Client, &[], &ambient)?;
+    let mut edges = Vec::new();
+    for (name, router) in routers {
+        edges.push(listen(&common, &mut bound, name, router, shutdown.clone())?);
+    }
+    for follower in &mut followers {
+        tokio::time::timeout(START_WAIT, follower.ready())
+            .await
+            .map_err(|_| anyhow!("the SIM-S does not answer; is {} right?", mtls_url.as_deref().unwrap_or("-")))?;
+    }
+    let path = data.path().to_path_buf();
+    let operator = KeyFiles { cert, key };
+    Ok(Running {
+        urls: bound.urls, pki, operator, admin, data: path, switch, edges, followers, upkeep, _data: data,
+    })
+}
+
+impl Running {
+    /// Stops: no new connection, requests in hand end, records are written.
+    pub async fn stop(self) {
+        self.switch.throw();
+        for edge in self.edges {
+            edge.drained().await;
+        }
+        drop(self.followers);
+        if let Some(upkeep) = self.upkeep {
+            upkeep.abort();
+        }
+        for kit in &self.admin.functions {
+            kit.flush().await;
+        }
+    }
+}
+
+fn roles(config: &Config) -> Result<Vec<Role>> {
+    if config.server.roles.is_empty() {
+        return Ok(Role::ALL.to_vec());
+    }
+    let mut roles = Vec::new();
+    for name in &config.server.roles {
+        let role = Role::parse(name).map_err(|known| anyhow!("{name} is not one of {known}"))?;
+        if roles.contains(&role) {
+            bail!("{name} stands twice in the roles");
+        }
+        roles.push(role);
+    }
+    Ok(roles)
+}
+
+fn at(urls: &BTreeMap<String, String>, name: &str, elsewhere: Option<&str>) -> Option<String> {
+    urls.get(name).cloned().or_else(|| elsewhere.map(str::to_owned))
+}
+
+async fn sim_server(
+    common: &Common<'_>,
+    urls: &BTreeMap<String, String>,
+    peers: &crate::config::PeersSection,
+) -> Result<(SimServer, FunctionKit)> {
+    let origin = urls.get("sim").context("the sim listener")?;
+    let kit = common.kit(Function::Sim, origin, None, vec![origin.clone()]).await?;
+    let keys = SealedKeys::new(kit.store.clone(), common.kek, common.ambient.clone())?;
+    let section = &common.config.sim;
+    let ambient = common.ambient.clone();
+    let log = RevocationLog::open(kit.store.clone(), ambient, origin.clone(), None, Vec::new()).await?;
+    let mut config = SimConfig::new(log, Arc::new(keys));
+    config.mtls_origin = urls.get("sim_mtls").cloned();
+    for (function, name, elsewhere) in [(Function::San, "san", &peers.san), (Function::Sm, "sm", &peers.sm)] {
+        config.servers.extend(at(urls, name, elsewhere.as_deref()).map(|url| (function, url)));
+    }
+    let seconds = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    config.access_token_s = seconds(section.access_token_s);
+    config.id_token_s = seconds(section.id_token_s);
+    config.code_s = seconds(section.code_s);
+    config.refresh_idle_s = seconds(section.refresh_idle_s);
+    config.refresh_max_s = seconds(section.refresh_max_s);
+    config.see_other = section.see_other;
+    config.dpop_nonce_required = section.dpop_nonce_required;
+    config.key_rotation_s = seconds(section.key_rotation_s);
+    config.logins.failed_per_minute = section.failed_logins_per_minute;
+    config.logins.per_minute = if common.demo { DEMO_LOGINS_PER_MINUTE } else { section.logins_per_minute };
+    let issuer = SbiIssuer::new(common.pki.clone(), common.ambient.clone());
+    let sim = SimServer::new(kit.clone(), config, Arc::new(SbiCertificates(Arc::new(issuer))));
+    sim.start().await?;
+    Ok((sim, kit))
+}
+
+/// Logins a minute that a demo admits (contract section 2).
+const DEMO_LOGINS_PER_MINUTE: u32 = 1_000;
+
+async fn resource_server(
+    common: &Common<'_>,
+    function: Function,
+    urls: &BTreeMap<String, String>,
+    sim: &SimAt<'_>,
+    followers: &mut Vec<Follower>,
+) -> Result<FunctionKit> {
+    let origin = urls.get(function.as_str()).context("the listener of the function")?;
+    let (verifier, follower) = common.verifier(function, origin, sim)?;
+    followers.push(follower);
+    common.kit(function, origin, Some(verifier), vec![sim.issuer.to_owned()]).await
+}
+
+fn listen(
+    common: &Common<'_>,
+    bound: &mut Bound,
+    name: &'static str,
+    router: Router,
+    shutdown: Shutdown,
+) -> Result<EdgeHandle> {
+    let listener = bound.take(name).with_context(|| format!("the {name} listener"))?;
+    let section = &common.config.server;
+    let mut hosts = vec![section.host.clone()];
+    hosts.extend(section.also_known_as.iter().filter(|host| **host != section.host).cloned());
+    // Browsers and UEs meet the web root; functions and operators meet their own.
+    let root = match name {
+        "sim" => "web",
+        "admin" => "admin",
+        _ => "sbi",
+    };
+    let issued =
+        common.pki.authority(root)?.issue(("function", name), Purpose::Server, &hosts, common.ambient)?;
+    let identity = tls::Identity::from_pem(&issued.cert_pem, &issued.key_pem)?;
+    let clients = |root: &str, kind| -> Result<ClientRoot> {
+        let pem = common.pki.authority(root)?.cert_pem().to_owned();
+        Ok(ClientRoot { certificates: tls::certificates_from_pem(&pem)?, kind })
+    };
+    let config = match name {
+        // Browsers are not asked for certificates (design section 3).
+        "sim" => tls::server_config(identity, None, false)?,
+        "admin" => tls::server_config(identity, Some(&clients("admin", RootKind::Admin)?), true)?,
+        "sim_mtls" => tls::server_config(identity, Some(&clients("sbi", RootKind::Sbi)?), true)?,
+        _ => tls::server_config(identity, Some(&clients("sbi", RootKind::Sbi)?), false)?,
+    };
+    debug_assert!(LISTENERS.iter().any(|listener| listener.name == name));
+    let limits = EdgeLimits {
+        connections: common.config.limits.connections,
+        connections_per_source: common.config.limits.connections_per_source,
+        drain: Duration::from_secs(section.drain_s),
+        ..EdgeLimits::default()
+    };
+    Ok(edge::serve(listener, config, router, limits, shutdown)?)
+}
+
+/// The SAn server over its own interface, whether it runs here or elsewhere.
+fn anchor_source(
+    common: &Common<'_>,
+    urls: &BTreeMap<String, String>,
+    elsewhere: Option<&str>,
+    sim: &SimAt<'_>,
+) -> Result<Option<Arc<dyn AnchorSource>>> {
+    let Some(san) = at(urls, "san", elsewhere) else { return Ok(None) };
+    let identity = common.pki.authority("sbi")?.issue(
+        ("function", Function::Sm.as_str()),
+        Purpose::Client,
+        &[],
+        common.ambient,
+    )?;
+    let identity = sdk::Identity { cert_pem: identity.cert_pem, key_pem: identity.key_pem };
+    let https = sdk::HttpsClient::new(&common.pki.bundle(), Some(&identity))?;
+    let (clock, entropy) = (common.ambient.clock.clone(), common.ambient.entropy.clone());
+    let ambient = sdk::Ambient::new(move || clock.now_s(), move |bytes: &mut [u8]| entropy.fill(bytes));
+    let client = Function::Sm.as_str();
+    Ok(Some(Arc::new(ExchangedAnchors::new(https, sim.issuer, san, client, ambient))))
+}
+
+/// Scheduled rotation and the forgetting of what has expired.
+fn keep_up(sim: SimServer) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            if let Err(error) = sim.maintain().await {
+                tracing::error!(%error, "upkeep of the SIM-S failed; it is tried again");
+            }
+        }
+    })
+}

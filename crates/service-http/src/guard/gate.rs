@@ -1,0 +1,162 @@
+//! The guard of one route.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use api_types::secret::Secret;
+use authorization::subject::{self, Named};
+use authorization::{Caller, CallerKind, Reason};
+use axum::extract::{OriginalUri, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+
+use super::credentials::refuse_asserted_identity;
+use super::{Credentials, holder};
+use crate::call::{Actor, Call, Ctx, Session};
+use crate::kit::FunctionKit;
+use crate::peer::{CertRole, Peer};
+use crate::refusal::{Challenge, ChallengeScheme, Refusal};
+use crate::routes::{RouteAuth, RouteSpec};
+
+#[derive(Clone)]
+pub(super) struct Gate {
+    pub(super) kit: FunctionKit,
+    pub(super) spec: &'static RouteSpec,
+}
+
+/// Decides the stages up to `operation`; the first refusal ends the request.
+pub(super) async fn guard(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    // Without the recording layer nothing would be audited: nothing is served.
+    let Some(ctx) = parts.extensions.get::<Ctx>().cloned() else {
+        return Refusal::open(Reason::StoreFailed).into_response();
+    };
+    ctx.set_route(gate.spec);
+    let decided = match gate.spec.auth {
+        RouteAuth::Public => refuse_asserted_identity(&parts.headers).map(|()| None),
+        RouteAuth::Mtls(roles) => gate.mutual(&ctx, roles).map(|()| None),
+        RouteAuth::Token => gate.token(&ctx, &parts).await.map(Some),
+    };
+    match decided {
+        Ok(call) => {
+            if let Some(call) = call {
+                parts.extensions.insert(call);
+            }
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+impl Gate {
+    fn mutual(&self, ctx: &Ctx, roles: &[CertRole]) -> Result<(), Refusal> {
+        match ctx.peer().and_then(|peer| peer.certificate_as(roles)) {
+            Some(certificate) => {
+                ctx.pass("transport", names(roles), certificate.role.as_str());
+                Ok(())
+            }
+            None => {
+                ctx.fail("transport", names(roles), "no certificate of these roles");
+                Err(Refusal::open(Reason::PeerRefused))
+            }
+        }
+    }
+
+    async fn token(&self, ctx: &Ctx, parts: &Parts) -> Result<Call, Refusal> {
+        // admission
+        let credentials = Credentials::of(parts).map_err(|refusal| {
+            ctx.fail("admission", "one access token in the Authorization header", refusal.reason.as_str());
+            refusal.challenged(self.challenge(None))
+        })?;
+        let refuse = |reason: Reason| {
+            // Whoever fails with a proof is told how proofs are made; else both ways are offered.
+            let proof = matches!(reason, Reason::DpopInvalid | Reason::DpopNonceWanted);
+            Refusal::open(reason).challenged(self.challenge(proof.then_some(ChallengeScheme::Dpop)))
+        };
+
+        // transport: a `notifier` may only notify, an admin certificate belongs to another listener.
+        let certificate = ctx.peer().and_then(|peer| peer.certificate.as_ref());
+        let role = certificate.map(|certificate| certificate.role);
+        if role.is_some_and(|role| !matches!(role, CertRole::Client | CertRole::Function)) {
+            ctx.fail("transport", "a client or function certificate, or none", "another role");
+            return Err(refuse(Reason::PeerRefused));
+        }
+
+        // token
+        let verifier = self.kit.verifier.as_ref().ok_or_else(|| refuse(Reason::IssuerUnreachable))?;
+        let token = verifier.verify(credentials.token, |check| ctx.push(check)).await.map_err(refuse)?;
+        let claims = token.claims();
+
+        // holder
+        let path = parts.extensions.get::<OriginalUri>().map_or(parts.uri.path(), |uri| uri.0.path());
+        let proof = holder::check(ctx, parts, path, &credentials, claims).map_err(refuse)?;
+        let x5t = ctx.peer().and_then(Peer::x5t_s256);
+        let mut caller = Caller::from_claims(claims, token.kid(), x5t);
+        if role == Some(CertRole::Function) && caller.kind == CallerKind::ValServer {
+            caller.kind = CallerKind::Function;
+        }
+        ctx.set_actor(actor(&self.kit, &caller));
+        if !self.spec.unlimited {
+            let limited = self.kit.limits.admit_client(&caller.client_id, self.spec.cost);
+            limited.inspect_err(|_| ctx.fail("rate of the client", "below its limit", "over its limit"))?;
+        }
+
+        // revoked
+        if let Err(reason) = token.check_revoked(ctx.ambient(), x5t) {
+            ctx.fail("revoked", "lease alive, nothing of the token revoked", reason.as_str());
+            return Err(refuse(reason));
+        }
+        ctx.pass("revoked", "lease alive, nothing of the token revoked", "held");
+
+        // subject
+        match credentials.ue_id {
+            None => ctx.skip("subject", "a user of the request is the token's"),
+            Some(ue_id) => {
+                if let Err(reason) = subject::check(&caller, &[Named::UeId(ue_id)]) {
+                    ctx.fail("subject", "Ue-Id names the token's user", "another user");
+                    return Err(refuse(reason));
+                }
+                ctx.pass("subject", "Ue-Id names the token's user", "the same user");
+            }
+        }
+
+        // operation
+        let wanted = self.spec.scopes.join(" ");
+        let covered =
+            self.spec.scopes.is_empty() || self.spec.scopes.iter().any(|scope| caller.scopes.covers(scope));
+        if !covered {
+            ctx.fail("operation", format!("one scope of: {wanted}"), "none of them in the token");
+            let challenge = Challenge { scope: Some(wanted), ..self.challenge(None) };
+            return Err(Refusal::open(Reason::ScopeNarrow).challenged(challenge));
+        }
+        ctx.pass("operation", format!("one scope of: {wanted}"), "held");
+
+        let session = Session {
+            x5t: x5t.map(str::to_owned),
+            token,
+            presented: Secret::new(credentials.token),
+            proof,
+            proof_spent: AtomicBool::new(false),
+        };
+        Ok(Call::new(Arc::new(caller), ctx.clone(), session))
+    }
+
+    fn challenge(&self, scheme: Option<ChallengeScheme>) -> Challenge {
+        Challenge { scheme, resource_metadata: Some(self.kit.resource_metadata.clone()), scope: None }
+    }
+}
+
+/// How audit and charging name a caller.
+fn actor(kit: &FunctionKit, caller: &Caller) -> Actor {
+    match caller.kind {
+        CallerKind::ValClient => Actor::user(kit, &caller.subject, caller.client_id.as_str()),
+        CallerKind::ValServer => Actor::client(caller.client_id.as_str()),
+        CallerKind::Function => Actor::function(caller.client_id.as_str()),
+    }
+}
+
+fn names(roles: &[CertRole]) -> String {
+    let names: Vec<_> = roles.iter().map(|role| role.as_str()).collect();
+    format!("a certificate of role {}", names.join(" or "))
+}

@@ -1,0 +1,13 @@
+//! Traces: which step of which procedure a function performed, with the checks it made, and why a request was decided
+//! as it was (design, section 2).
+//!
+//! The newest records stay in memory, all are written in batches. A trace is kept under the id that this system gave
+//! it; a `traceparent` from outside is only a link to it.
+
+mod record;
+mod ring;
+mod sink;
+
+pub use record::TraceRecord;
+pub(crate) use record::checks;
+pub use sink::TraceSink;

@@ -1,0 +1,154 @@
+//! What a caller may do with an anchor: the stages `resource`, `place/time` and `operator` (design, section 2).
+
+use std::sync::Arc;
+
+use authorization::access_rules::{lists_server, may_discover};
+use authorization::{CallerKind, Reason};
+use service_http::call::Call;
+use service_http::refusal::Refusal;
+use store::anchors::positions::{self, UePosition};
+use store::{Sql, StoreError};
+
+use super::SanServer;
+use super::stored::{Anchor, List};
+use crate::shared::geometry::Area;
+use crate::shared::operator_rules::{Action, OperatorRules};
+
+/// Who asks, where and when.
+pub(super) struct Asker {
+    pub(super) call: Call,
+    pub(super) now_s: i64,
+    pub(super) rules: Arc<OperatorRules>,
+    place: Option<UePosition>,
+    unknown_is_outside: bool,
+    action: Action,
+}
+
+/// The anchor stands open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Access {
+    /// The caller created it.
+    pub(super) owner: bool,
+    /// The rules list the caller as a VAL server.
+    pub(super) listed: bool,
+}
+
+/// The anchor stays shut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Denial {
+    reason: Reason,
+    may_discover: bool,
+}
+
+impl Denial {
+    fn hidden(reason: Reason) -> Self {
+        Self { reason, may_discover: false }
+    }
+
+    fn open(reason: Reason) -> Self {
+        Self { reason, may_discover: true }
+    }
+}
+
+impl From<Denial> for Refusal {
+    fn from(Denial { reason, may_discover }: Denial) -> Self {
+        Self::hidden(reason).discoverable(may_discover)
+    }
+}
+
+impl Asker {
+    /// Reads what decides beside the anchors themselves.
+    pub(super) async fn new(
+        san: &SanServer,
+        tx: &mut dyn Sql,
+        call: &Call,
+        action: Action,
+    ) -> Result<Self, StoreError> {
+        let place = match &call.caller.ue {
+            Some(ue) => positions::of_ue(tx, ue.as_str()).await?,
+            None => None,
+        };
+        Ok(Self {
+            call: call.clone(),
+            now_s: san.kit().ambient.now_s(),
+            rules: san.rules(tx).await?,
+            place,
+            unknown_is_outside: san.config().unknown_position_is_outside,
+            action,
+        })
+    }
+
+    /// Whether the operator lets the caller do this at all.
+    ///
+    /// # Errors
+    /// A rule denies it.
+    pub(super) fn check_action(&self, val_service: Option<&str>) -> Result<(), Refusal> {
+        self.operator(val_service, &[]).map_err(|reason| {
+            self.call.ctx.fail("operator", "no rule denies the action", reason.as_str());
+            Refusal::open(reason)
+        })
+    }
+
+    /// What the caller may do with an anchor of a list.
+    ///
+    /// # Errors
+    /// The first stage that refuses.
+    pub(super) fn access(&self, anchor: &Anchor) -> Result<Access, Denial> {
+        let caller = &*self.call.caller;
+        let grant = may_discover(caller, &anchor.item).map_err(Denial::hidden)?;
+        let access = Access { owner: grant.owner, listed: lists_server(caller, &anchor.item) };
+        if !grant.owner {
+            let active = anchor.body.time_period.is_none_or(|period| period.holds(self.now_s));
+            // Owners still find inactive anchors; to others they are not there (contract, section 7).
+            if !active {
+                return Err(Denial::hidden(Reason::OutsidePeriod));
+            }
+            if !self.is_inside(anchor) {
+                return Err(Denial::open(Reason::OutsideArea));
+            }
+        }
+        let anchor_id = anchor.row.anchor_id.to_string();
+        self.operator(Some(&anchor.row.service_id), &[&anchor_id, &anchor.row.list_id]).map_err(Denial::open)?;
+        Ok(access)
+    }
+
+    /// Those anchors of a list that stand open; never none.
+    ///
+    /// # Errors
+    /// None does: the refusal that went furthest, so that only somebody who may discover an anchor is told why.
+    pub(super) fn open_anchors<'l>(&self, list: &'l List) -> Result<Vec<(&'l str, &'l Anchor, Access)>, Refusal> {
+        let mut open = Vec::new();
+        let mut furthest: Option<Denial> = None;
+        for (label, anchor) in &list.anchors {
+            match self.access(anchor) {
+                Ok(access) => open.push((label.as_str(), anchor, access)),
+                Err(denial) => {
+                    let further = furthest.is_none_or(|known| known.reason.stage() < denial.reason.stage());
+                    furthest = if further { Some(denial) } else { furthest };
+                }
+            }
+        }
+        if open.is_empty() {
+            let denial = furthest.unwrap_or(Denial::hidden(Reason::NotFound));
+            self.call.ctx.fail(denial.reason.stage().as_str(), "an anchor that stands open", denial.reason.as_str());
+            return Err(denial.into());
+        }
+        self.call.ctx.pass("resource", "an anchor that stands open", "at least one");
+        Ok(open)
+    }
+
+    /// Whether the service area, if there is one, lets the caller in. A VAL server is at no place.
+    fn is_inside(&self, anchor: &Anchor) -> bool {
+        let Some(area) = anchor.body.svc_area.as_ref().and_then(Area::bounding) else { return true };
+        match (self.call.caller.kind, self.place) {
+            (CallerKind::ValClient, Some(place)) => area.holds((place.lon, place.lat)),
+            (CallerKind::ValClient, None) => !self.unknown_is_outside,
+            (CallerKind::ValServer | CallerKind::Function, _) => true,
+        }
+    }
+
+    fn operator(&self, val_service: Option<&str>, resource: &[&str]) -> Result<(), Reason> {
+        let place = self.place.map(|place| (place.lon, place.lat));
+        self.rules.check(&self.call.caller, self.action, val_service, resource, place, self.now_s)
+    }
+}

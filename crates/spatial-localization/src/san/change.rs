@@ -1,0 +1,154 @@
+//! Writing a changed list: which anchors stay who they are, which come and which go.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api_types::san::SpatialAnchorsList;
+use api_types::validate::child;
+use authorization::{Reason, parts};
+use service_http::call::Call;
+use service_http::refusal::Refusal;
+use store::Sql;
+use store::anchors::{AnchorRow, classes, lists, records};
+
+use super::SanServer;
+use super::access::Asker;
+use super::input;
+use super::serv_infos;
+use super::stored::{self, Frame, List};
+
+/// For each label of the wanted list the anchor that it already is, if any.
+pub(super) type Identity = BTreeMap<String, Option<u32>>;
+
+/// Tells which anchors stay: by `anchorId` where it is given, else by the label.
+///
+/// # Errors
+/// 400: an `anchorId` that is no anchor of this list, whether or not it is one of another.
+pub(super) fn identity(list: &List, wanted: &SpatialAnchorsList) -> Result<Identity, Refusal> {
+    let ids: BTreeSet<u32> = list.anchors.values().map(|anchor| anchor.row.anchor_id).collect();
+    let mut claimed = BTreeSet::new();
+    for (label, anchor) in &wanted.anchors {
+        let Some(id) = anchor.anchor_id else { continue };
+        if !ids.contains(&id.0) {
+            let param = child(&child("/anchors", label), "anchorId");
+            return Err(input::optional(param, "is not an anchor of this list"));
+        }
+        claimed.insert(id.0);
+    }
+    let by_label = |label: &str| {
+        let id = list.anchors.get(label).map(|anchor| anchor.row.anchor_id);
+        id.filter(|id| !claimed.contains(id))
+    };
+    let of = |(label, anchor): (&String, &api_types::san::SpatialAnchor)| {
+        (label.clone(), anchor.anchor_id.map(|id| id.0).or_else(|| by_label(label)))
+    };
+    Ok(wanted.anchors.iter().map(of).collect())
+}
+
+/// The list as it is, under the labels of the wanted one, so that a new label is no new anchor.
+pub(super) fn relabelled(list: &List, identity: &Identity) -> SpatialAnchorsList {
+    let mut whole = list.whole();
+    let mut by_id: BTreeMap<u32, _> =
+        std::mem::take(&mut whole.anchors).into_values().filter_map(|body| Some((body.anchor_id?.0, body))).collect();
+    for (label, id) in identity {
+        if let Some(body) = id.and_then(|id| by_id.remove(&id)) {
+            whole.anchors.insert(label.clone(), body);
+        }
+    }
+    // What is left goes; no label has a control character, so that none of these stands in the wanted list.
+    whole.anchors.extend(by_id.into_iter().map(|(id, body)| (format!("\u{1}{id}"), body)));
+    whole
+}
+
+/// Decides whether the owner may make the change and names the providers of what is new.
+///
+/// # Errors
+/// [`Reason::PartOfOtherProvider`].
+pub(super) fn decide_as_owner(
+    call: &Call,
+    before: &SpatialAnchorsList,
+    wanted: &mut SpatialAnchorsList,
+) -> Result<(), Refusal> {
+    let touched = parts::touched(before, wanted);
+    parts::check(&call.caller, true, &touched, |_| true).map_err(|reason| refused(call, reason))?;
+    for (label, anchor) in &mut wanted.anchors {
+        let stored = before.anchors.get(label).and_then(|anchor| anchor.serv_infos.as_deref()).unwrap_or_default();
+        serv_infos::assign(anchor, stored, call.caller.client_id.as_str());
+    }
+    call.ctx.pass("parts", "only parts of the caller", "held");
+    Ok(())
+}
+
+/// A refusal of the stages `resource` and `parts` to somebody who may discover the list.
+pub(super) fn refused(call: &Call, reason: Reason) -> Refusal {
+    call.ctx.fail(reason.stage().as_str(), "only parts of the caller", reason.as_str());
+    Refusal::open(reason)
+}
+
+/// Whether every anchor stands open to the owner, which a rule of the operator may prevent.
+///
+/// # Errors
+/// The rule.
+pub(super) fn check_all_open(asker: &Asker, list: &List) -> Result<(), Refusal> {
+    list.anchors.values().try_for_each(|anchor| asker.access(anchor).map(drop)).map_err(Refusal::from)
+}
+
+/// Writes the wanted list over the one that is locked, and counts the anchors that were touched.
+///
+/// # Errors
+/// The store failed.
+pub(super) async fn write(
+    san: &SanServer,
+    tx: &mut dyn Sql,
+    list: List,
+    wanted: &SpatialAnchorsList,
+    identity: &Identity,
+) -> Result<(List, u64), Refusal> {
+    let ambient = &san.kit().ambient;
+    let owner = list.owner();
+    let service_id = wanted.val_serv_info.service_id.as_str().to_owned();
+    let frame = Frame { list_id: &list.row.list_id, owner: &owner, service_id: &service_id, ambient };
+    let known: BTreeMap<u32, &AnchorRow> =
+        list.anchors.values().map(|anchor| (anchor.row.anchor_id, &anchor.row)).collect();
+
+    let (mut added, mut changed, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+    let mut numbers = BTreeMap::new();
+    for (label, body) in &wanted.anchors {
+        let before = identity.get(label).copied().flatten().and_then(|id| known.get(&id));
+        let (anchor_id, life) = match before {
+            Some(row) => (row.anchor_id, row.incarnation),
+            None => (stored::fresh_id(tx, ambient).await?, stored::incarnation(ambient)),
+        };
+        let row = frame.row(tx, &mut numbers, label, body, anchor_id, life).await?;
+        match before {
+            None => added.push(row.clone()),
+            Some(before) if **before != row => changed.push(row.clone()),
+            Some(_) => {}
+        }
+        rows.push(row);
+    }
+    let stay: BTreeSet<u32> = rows.iter().map(|row| row.anchor_id).collect();
+    let gone: Vec<u32> = known.keys().copied().filter(|id| !stay.contains(id)).collect();
+
+    records::remove(tx, &gone).await?;
+    // Labels that change places pass through one that nobody can have.
+    let moved = |row: &&AnchorRow| known.get(&row.anchor_id).is_some_and(|before| before.label != row.label);
+    let aside: Vec<AnchorRow> = changed
+        .iter()
+        .filter(moved)
+        .map(|row| AnchorRow { label: format!("\u{1}{}", row.anchor_id), ..row.clone() })
+        .collect();
+    records::update(tx, &aside).await?;
+    records::update(tx, &changed).await?;
+    records::insert(tx, &added).await?;
+    let mut row = list.row.clone();
+    row.service_id.clone_from(&service_id);
+    row.serv_info = stored::written(&wanted.val_serv_info)?;
+    if !lists::update(tx, &row).await? {
+        return Err(Refusal::open(Reason::StaleVersion));
+    }
+    row.version += 1;
+    let left: Vec<i64> = known.values().map(|row| row.class_id).collect();
+    classes::purge(tx, &left).await?;
+    let touched = (added.len() + changed.len() + gone.len()) as u64;
+    Ok((List::of((row, rows))?, touched))
+}

@@ -1,0 +1,186 @@
+//! The spatial anchor server: `ssan-sanm` and `ssan-disc` (TS 23.437 clause 8, TS 29.437; TR 33.721 6.1.2).
+//!
+//! The unit of management is a list of anchors of one VAL service. Its owner is the principal that created it. Every
+//! other caller sees the anchors that it may discover and nothing of the rest.
+
+mod access;
+mod change;
+mod create_list;
+mod delete_list;
+mod discover;
+mod input;
+mod modify_list;
+mod read_list;
+mod replace_list;
+mod serv_infos;
+mod shown;
+mod stored;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use api_types::function::Function;
+use api_types::ids::ValUeId;
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use http::header::{ETAG, LOCATION};
+use http::{HeaderValue, Method, StatusCode};
+use service_http::kit::FunctionKit;
+use service_http::call::Call;
+use service_http::guard;
+use service_http::refusal::Refusal;
+use service_http::routes::{MountError, RouteSpec};
+use store::anchors::positions::{self, UePosition};
+use store::{Sql, StoreError};
+
+use crate::shared::cursor_secret::CursorSecret;
+use crate::shared::operator_rules::{OperatorRules, RulesCache};
+
+pub use input::fuzz_body;
+
+/// Scope of GET of anchors lists (contract, section 4).
+pub const READ: &str = "3gpp:seal:san.read";
+/// Scope of the other methods of `ssan-sanm`.
+pub const WRITE: &str = "3gpp:seal:san.write";
+/// Scope of `ssan-disc`.
+pub const DISCOVER: &str = "3gpp:seal:san.discover";
+
+const LISTS: &str = "/ssan-sanm/v1/anchors-lists";
+const LIST: &str = "/ssan-sanm/v1/anchors-lists/{anchorsListId}";
+const ANCHORS: &str = "/ssan-disc/v1/spatial-anchors";
+
+/// Largest list on the wire, in bytes. Own value: 1,000 anchors of 4 KiB.
+const LIST_BYTES: usize = 4 * 1024 * 1024;
+
+/// The procedure that every route here is part of (TR 33.721 figure 6.1.2-2).
+const PROCEDURE: &str = "TR33.721-S1";
+
+/// The routes of the spatial anchor server.
+pub const ROUTES: &[RouteSpec] = &[
+    RouteSpec::token(Method::POST, LISTS, "CreateSpatialAnchorsList", &[WRITE])
+        .step(PROCEDURE, "B1", "Create spatial anchors request with access token")
+        .body_limit(LIST_BYTES)
+        .cost(4),
+    RouteSpec::token(Method::GET, LIST, "GetIndSpatialAnchorsList", &[READ]).step(
+        PROCEDURE,
+        "B1",
+        "Get spatial anchors request with access token",
+    ),
+    RouteSpec::token(Method::PUT, LIST, "UpdateIndSpatialAnchorsList", &[WRITE])
+        .step(PROCEDURE, "B1", "Update spatial anchors request with access token")
+        .body_limit(LIST_BYTES)
+        .cost(4),
+    RouteSpec::token(Method::PATCH, LIST, "ModifyIndSpatialAnchorsList", &[WRITE])
+        .step(PROCEDURE, "B1", "Modify spatial anchors request with access token")
+        .body_limit(LIST_BYTES)
+        .cost(4),
+    RouteSpec::token(Method::DELETE, LIST, "DeleteIndSpatialAnchorsList", &[WRITE]).step(
+        PROCEDURE,
+        "B1",
+        "Delete spatial anchors request with access token",
+    ),
+    RouteSpec::token(Method::GET, ANCHORS, "DiscSpatialAnchorsProfiles", &[DISCOVER])
+        .step(PROCEDURE, "B1", "Discover spatial anchors request with access token")
+        .cost(2),
+];
+
+/// Settings of the spatial anchor server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SanConfig {
+    /// Largest area that an ordinary consumer may search, in square metres (contract, section 7).
+    pub area_max_m2: f64,
+    /// Whether a UE whose position is not known counts as outside of every service area.
+    pub unknown_position_is_outside: bool,
+}
+
+impl Default for SanConfig {
+    fn default() -> Self {
+        Self { area_max_m2: 1.0e10, unknown_position_is_outside: true }
+    }
+}
+
+/// The spatial anchor server. Cheap to clone.
+#[derive(Clone)]
+pub struct SanServer(Arc<Inner>);
+
+struct Inner {
+    kit: FunctionKit,
+    config: SanConfig,
+    rules: RulesCache,
+    cursors: CursorSecret,
+}
+
+impl std::fmt::Debug for SanServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SanServer").field("config", &self.0.config).finish_non_exhaustive()
+    }
+}
+
+impl SanServer {
+    /// A server on the surroundings of the function `san`.
+    pub fn new(kit: FunctionKit, config: SanConfig) -> Self {
+        let (rules, cursors) = (RulesCache::default(), CursorSecret::default());
+        Self(Arc::new(Inner { kit, config, rules, cursors }))
+    }
+
+    /// The whole of its listener.
+    ///
+    /// # Errors
+    /// Routes and handlers do not fit: a fault of the program.
+    pub fn router(&self) -> Result<Router, MountError> {
+        let routes = guard::mount(&self.0.kit, ROUTES)
+            .on("CreateSpatialAnchorsList", create_list::create_list)
+            .on("GetIndSpatialAnchorsList", read_list::read_list)
+            .on("UpdateIndSpatialAnchorsList", replace_list::replace_list)
+            .on("ModifyIndSpatialAnchorsList", modify_list::modify_list)
+            .on("DeleteIndSpatialAnchorsList", delete_list::delete_list)
+            .on("DiscSpatialAnchorsProfiles", discover::discover)
+            .finish()?;
+        Ok(guard::serve(&self.0.kit, routes.with_state(self.clone())))
+    }
+
+    /// Sets where the operator saw a VAL UE (contract, section 5, `/positions`).
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn put_position(&self, ue: &ValUeId, position: UePosition) -> Result<(), StoreError> {
+        let ue = ue.as_str().to_owned();
+        self.0.kit.store.write(move |tx| Box::pin(async move { positions::put(tx, &ue, &position).await })).await
+    }
+
+    fn kit(&self) -> &FunctionKit {
+        &self.0.kit
+    }
+
+    fn config(&self) -> &SanConfig {
+        &self.0.config
+    }
+
+    async fn rules(&self, tx: &mut dyn Sql) -> Result<Arc<OperatorRules>, StoreError> {
+        self.0.rules.current(tx, Function::San).await
+    }
+}
+
+/// Notes the steps that follow when a request was granted.
+fn granted(call: &Call) {
+    let peer = call.ctx.actor().label;
+    call.ctx.step(PROCEDURE, "B2", "SAn server", "SAn server", "Validate access token");
+    call.ctx.step(PROCEDURE, "B3a", "SAn server", peer, "Spatial anchor information");
+}
+
+/// A representation on its way, under its entity tag.
+fn represented(status: StatusCode, body: Vec<u8>, tag: &str, location: Option<&str>) -> Result<Response, Refusal> {
+    let mut response = (status, body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let value = |text: &str| {
+        HeaderValue::try_from(text).map_err(|_| Refusal::from(StoreError::Damaged("an identifier is no header value")))
+    };
+    headers.insert(ETAG, value(tag)?);
+    if let Some(location) = location {
+        headers.insert(LOCATION, value(location)?);
+    }
+    Ok(response)
+}

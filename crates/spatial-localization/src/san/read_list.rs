@@ -1,0 +1,68 @@
+//! Get spatial anchors (TS 23.437 8.5 `SS_SAnManagement_Get`; TS 29.437 GET `/anchors-lists/{anchorsListId}`).
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::header::ETAG;
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use service_http::call::Authorized;
+use service_http::ledger::{self, Outcome, Permit};
+use service_http::refusal::Refusal;
+use store::anchors::lists;
+
+use super::access::Asker;
+use super::input;
+use super::shown::{self, Representation};
+use super::stored::List;
+use super::{READ, SanServer, granted, represented};
+use crate::shared::etag;
+use crate::shared::operator_rules::Action;
+
+const GET: Action = Action { verb: "read", scope: READ };
+
+/// # Errors
+/// The stage that refuses; one 404 for a list that is not there and one of which the caller may discover nothing.
+pub(super) async fn read_list(
+    State(san): State<SanServer>,
+    Authorized(call): Authorized,
+    list_id: Result<Path<String>, PathRejection>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let feat = input::features(uri.query())?;
+    let list_id = input::list_id(list_id)?;
+    // One indexed read brings the list and all that decides about it.
+    let (server, caller, id) = (san.clone(), call.clone(), list_id.clone());
+    let read = san.kit().store.read(|tx| {
+        Box::pin(async move {
+            let list = lists::with_anchors(tx, &id).await?;
+            Ok((Asker::new(&server, tx, &caller, GET).await?, list))
+        })
+    });
+    let (asker, list) = read.await?;
+    let list = List::of(list.ok_or_else(|| input::absent(&call))?)?;
+    let open = asker.open_anchors(&list)?;
+    let shown = Representation::of(&shown::list(&list, &open, feat))?;
+
+    let partial = open.len() < list.anchors.len();
+    let permit = Permit::new("san.anchors_list.read")
+        .object(format!("anchors-lists/{list_id}"))
+        .owner(list.row.owner_name.as_str())
+        .service(list.row.service_id.as_str())
+        .policy_version(asker.rules.version)
+        .outcome(if partial { Outcome::Partial } else { Outcome::Served });
+    if etag::is_not_modified(&headers, &shown.tag) {
+        // Nothing is delivered, and nothing charged; that it was permitted is on record.
+        ledger::permit_read(&san.kit().store, &call, permit.units(0).status(304)).await?;
+        granted(&call);
+        let mut response = StatusCode::NOT_MODIFIED.into_response();
+        if let Ok(tag) = HeaderValue::try_from(shown.tag.as_str()) {
+            response.headers_mut().insert(ETAG, tag);
+        }
+        return Ok(response);
+    }
+    let permit = permit.units(open.len() as u64).bytes(shown.body.len() as u64);
+    ledger::permit_read(&san.kit().store, &call, permit).await?;
+    granted(&call);
+    represented(StatusCode::OK, shown.body, &shown.tag, None)
+}

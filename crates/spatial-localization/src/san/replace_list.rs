@@ -1,0 +1,139 @@
+//! Update spatial anchors (TS 23.437 8.3.2; TS 29.437 PUT `/anchors-lists/{anchorsListId}`).
+
+use api_types::san::SpatialAnchorsList;
+use authorization::Reason;
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use service_http::body;
+use service_http::call::{Authorized, Call};
+use service_http::ledger::{self, Permit};
+use service_http::refusal::Refusal;
+use store::Sql;
+use store::anchors::lists;
+
+use super::access::Asker;
+use super::change::{self, Identity};
+use super::input::{self, Input};
+use super::shown::{self, Representation};
+use super::stored::List;
+use super::{LIST_BYTES, SanServer, WRITE, granted, represented};
+use crate::shared::etag;
+use crate::shared::operator_rules::Action;
+use crate::shared::supp_feat::SuppFeat;
+
+pub(super) const UPDATE: Action = Action { verb: "update", scope: WRITE };
+
+/// # Errors
+/// The stage that refuses.
+pub(super) async fn replace_list(
+    State(san): State<SanServer>,
+    Authorized(call): Authorized,
+    list_id: Result<Path<String>, PathRejection>,
+    request: Request<Body>,
+) -> Result<Response, Refusal> {
+    let list_id = input::list_id(list_id)?;
+    let (parts, body) = request.into_parts();
+    let query = input::features(parts.uri.query())?;
+    let bytes = body::collect(body, LIST_BYTES).await?;
+    let Input { body, feat } = input::read(&parts.headers, &bytes, input::JSON, query)?;
+    let wanted: SpatialAnchorsList = input::typed(body)?;
+
+    let (server, caller) = (san.clone(), call.clone());
+    let shown: Representation = san.kit().store.write(move |tx| Box::pin(replace(server, tx, caller, list_id, parts.headers, wanted, feat))).await?;
+    granted(&call);
+    represented(StatusCode::OK, shown.body, &shown.tag, None)
+}
+
+async fn replace(
+    san: SanServer,
+    tx: &mut dyn Sql,
+    call: Call,
+    list_id: String,
+    headers: HeaderMap,
+    mut wanted: SpatialAnchorsList,
+    feat: SuppFeat,
+) -> Result<Representation, Refusal> {
+    let list = lists::lock_with_anchors(tx, &list_id).await?.ok_or_else(|| input::absent(&call))?;
+    let list = List::of(list)?;
+    let asker = Asker::new(&san, tx, &call, UPDATE).await?;
+    let open = asker.open_anchors(&list)?;
+    if !call.caller.is(&list.owner()) {
+        return Err(change::refused(&call, Reason::NotOwner));
+    }
+    let tags = shown::tags(&list, &open)?;
+    etag::check_if_match(&headers, &tags.iter().map(String::as_str).collect::<Vec<_>>())?;
+
+    let identity = change::identity(&list, &wanted)?;
+    let before = change::relabelled(&list, &identity);
+    if !feat.own_members() {
+        keep_own_members(&before, &mut wanted);
+    }
+    change::decide_as_owner(&call, &before, &mut wanted)?;
+    finish(&san, tx, &call, &asker, list, wanted, identity, feat, "san.anchors_list.update").await
+}
+
+/// A peer that does not know members of ours neither sees nor changes them.
+fn keep_own_members(before: &SpatialAnchorsList, wanted: &mut SpatialAnchorsList) {
+    for (label, anchor) in &mut wanted.anchors {
+        let Some(known) = before.anchors.get(label) else { continue };
+        anchor.visibility = known.visibility;
+        anchor.time_period = known.time_period;
+        anchor.premises.clone_from(&known.premises);
+        anchor.serv_infos.clone_from(&known.serv_infos);
+        anchor.name.clone_from(&known.name);
+        anchor.personal_data_required.clone_from(&known.personal_data_required);
+    }
+}
+
+/// What an owner's PUT and PATCH have in common once they are decided: rules, write, record, representation.
+///
+/// # Errors
+/// A rule of the operator; the store failed; the permit could not be recorded.
+#[allow(clippy::too_many_arguments)] // the parts of one request, each of its own type
+pub(super) async fn finish(
+    san: &SanServer,
+    tx: &mut dyn Sql,
+    call: &Call,
+    asker: &Asker,
+    list: List,
+    wanted: SpatialAnchorsList,
+    identity: Identity,
+    feat: SuppFeat,
+    action: &'static str,
+) -> Result<Representation, Refusal> {
+    change::check_all_open(asker, &list)?;
+    asker.check_action(Some(wanted.val_serv_info.service_id.as_str()))?;
+    let (list, touched) = change::write(san, tx, list, &wanted, &identity).await?;
+    let access = super::access::Access { owner: true, listed: false };
+    let own: Vec<_> = list.anchors.iter().map(|(label, anchor)| (label.as_str(), anchor, access)).collect();
+    let shown = Representation::of(&shown::list(&list, &own, feat))?;
+    record(tx, call, asker, &list, touched, &shown, action).await?;
+    Ok(shown)
+}
+
+/// The permit of a change.
+///
+/// # Errors
+/// It could not be recorded.
+pub(super) async fn record(
+    tx: &mut dyn Sql,
+    call: &Call,
+    asker: &Asker,
+    list: &List,
+    touched: u64,
+    shown: &Representation,
+    action: &'static str,
+) -> Result<(), Refusal> {
+    let permit = Permit::new(action)
+        .object(format!("anchors-lists/{}", list.row.list_id))
+        .owner(list.row.owner_name.as_str())
+        .service(list.row.service_id.as_str())
+        // A request that changes nothing was served all the same.
+        .units(touched.max(1))
+        .bytes(shown.body.len() as u64)
+        .policy_version(asker.rules.version);
+    ledger::permit(tx, call, &permit).await
+}

@@ -1,0 +1,55 @@
+//! What a caller is shown of anchors, and under which entity tag (T3b; FFS-11; contract, section 7).
+
+use api_types::san::{SpatialAnchor, SpatialAnchorsList};
+use store::StoreError;
+
+use super::access::Access;
+use super::stored::{Anchor, List};
+use crate::shared::etag;
+use crate::shared::supp_feat::SuppFeat;
+
+/// An anchor as a caller sees it: premises and rules are its creator's, members of ours are for peers that know them.
+pub(super) fn anchor(anchor: &SpatialAnchor, owner: bool, feat: SuppFeat) -> SpatialAnchor {
+    let mut shown = anchor.clone();
+    if !owner {
+        shown.rules = None;
+        shown.premises = None;
+    }
+    if !feat.own_members() {
+        shown.strip_own_members();
+    }
+    shown
+}
+
+/// The part of a list that a caller sees.
+pub(super) fn list(list: &List, open: &[(&str, &Anchor, Access)], feat: SuppFeat) -> SpatialAnchorsList {
+    let anchors = open.iter().map(|(label, one, access)| ((*label).to_owned(), anchor(&one.body, access.owner, feat)));
+    SpatialAnchorsList {
+        val_serv_info: list.serv_info.clone(),
+        anchors: anchors.collect(),
+        supp_feat: feat.negotiated().and_then(|bits| bits.to_owned().try_into().ok()),
+    }
+}
+
+/// A representation in bytes, and its tag.
+pub(super) struct Representation {
+    pub(super) body: Vec<u8>,
+    pub(super) tag: String,
+}
+
+impl Representation {
+    pub(super) fn of(shown: &SpatialAnchorsList) -> Result<Self, StoreError> {
+        let body = serde_json::to_vec(shown).map_err(|_| StoreError::Damaged("a list cannot be written"))?;
+        let tag = etag::strong(&body);
+        Ok(Self { body, tag })
+    }
+}
+
+/// The tags of every representation that the caller may have been given: it may have asked for less before.
+pub(super) fn tags(whole: &List, open: &[(&str, &Anchor, Access)]) -> Result<Vec<String>, StoreError> {
+    [None, Some("0"), Some("1")]
+        .into_iter()
+        .filter_map(|bits| SuppFeat::parse(bits).ok())
+        .map(|feat| Representation::of(&list(whole, open, feat)).map(|representation| representation.tag))
+        .collect()
+}

@@ -1,0 +1,173 @@
+//! A polygon of three to fifteen points (TS 23.032 5.4), on whichever side of the antimeridian or around a pole.
+
+use geo::{Coord, Intersects as _, Line, LineString};
+use geographiclib_rs::{PolygonArea, Winding};
+
+use super::{GeoBox, LonLat, WGS84, boxes};
+
+/// A simple polygon, unrolled: consecutive longitudes differ by less than half a turn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Polygon {
+    /// The points as they were given, without repetition.
+    ring: Vec<LonLat>,
+    /// The ring in the plane of unrolled longitude and latitude, closed over the pole that it surrounds.
+    plane: geo::Polygon<f64>,
+}
+
+impl Polygon {
+    /// `None`: fewer than three different points, or edges that meet where they should not.
+    pub fn new(points: &[LonLat]) -> Option<Self> {
+        let mut ring: Vec<LonLat> = points.to_vec();
+        ring.dedup();
+        while ring.len() > 1 && ring.first() == ring.last() {
+            ring.pop();
+        }
+        if ring.len() < 3 || ring.iter().any(|(lon, lat)| !lon.is_finite() || !lat.is_finite()) {
+            return None;
+        }
+        let mut unrolled = unroll(&ring);
+        let turn = unrolled[ring.len()].0 - unrolled[0].0;
+        if turn.abs() < 180.0 {
+            unrolled.pop();
+        } else {
+            // Once around the globe: the ring surrounds the pole of its hemisphere.
+            let north = ring.iter().map(|point| point.1).sum::<f64>() >= 0.0;
+            let pole = if north { 90.0 } else { -90.0 };
+            unrolled.push((unrolled[ring.len()].0, pole));
+            unrolled.push((unrolled[0].0, pole));
+        }
+        if !is_simple(&unrolled) {
+            return None;
+        }
+        let exterior: LineString<f64> = unrolled.into_iter().collect();
+        Some(Self { ring, plane: geo::Polygon::new(exterior, Vec::new()) })
+    }
+
+    /// Boxes that cover it.
+    pub fn boxes(&self) -> Vec<GeoBox> {
+        let (west, east, south, north) = self.bounds();
+        boxes(west, east, south, north)
+    }
+
+    /// Whether it holds a place, edges included.
+    pub fn holds(&self, (lon, lat): LonLat) -> bool {
+        let (west, east, _, _) = self.bounds();
+        if lat.abs() >= 90.0 {
+            return self.plane.exterior().coords().any(|c| c.y == lat);
+        }
+        let first = lon + 360.0 * ((west - lon) / 360.0).ceil();
+        [first - 360.0, first, first + 360.0]
+            .into_iter()
+            .filter(|turned| (west..=east).contains(turned))
+            .any(|turned| self.plane.intersects(&Coord { x: turned, y: lat }))
+    }
+
+    /// Square metres on the ellipsoid, of the smaller side.
+    pub fn area_m2(&self) -> f64 {
+        let mut area = PolygonArea::new(&WGS84, Winding::CounterClockwise);
+        for (lon, lat) in &self.ring {
+            area.add_point(*lat, *lon);
+        }
+        area.compute(true).1.abs()
+    }
+
+    fn bounds(&self) -> (f64, f64, f64, f64) {
+        let start = (f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY, f64::NEG_INFINITY);
+        self.plane.exterior().coords().fold(start, |(west, east, south, north), c| {
+            (west.min(c.x), east.max(c.x), south.min(c.y), north.max(c.y))
+        })
+    }
+}
+
+/// The ring and its first point again, each longitude within half a turn of the one before.
+fn unroll(ring: &[LonLat]) -> Vec<LonLat> {
+    let mut unrolled = vec![ring[0]];
+    let mut lon = ring[0].0;
+    for next in ring.iter().skip(1).chain(ring.first()) {
+        let step = (next.0 - lon + 180.0).rem_euclid(360.0) - 180.0;
+        lon += step;
+        unrolled.push((lon, next.1));
+    }
+    unrolled
+}
+
+/// Whether no two edges meet but neighbours at their common point.
+fn is_simple(points: &[LonLat]) -> bool {
+    let count = points.len();
+    let edge = |i: usize| Line::new(Coord::from(points[i]), Coord::from(points[(i + 1) % count]));
+    for i in 0..count {
+        for j in i + 1..count {
+            let neighbours = j == i + 1 || (i == 0 && j == count - 1);
+            let (a, b) = (edge(i), edge(j));
+            if neighbours {
+                // Neighbours may only share one end: not run back over each other.
+                let (far, near) = if j == i + 1 { (b.end, a) } else { (b.start, a) };
+                let back = if j == i + 1 { a.start } else { a.end };
+                if near.intersects(&far) || b.intersects(&back) {
+                    return false;
+                }
+            } else if a.intersects(&b) {
+                return false;
+            }
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn square(west: f64, south: f64, side: f64) -> Polygon {
+        let (east, north) = (west + side, south + side);
+        Polygon::new(&[(west, south), (east, south), (east, north), (west, north)]).unwrap()
+    }
+
+    #[test]
+    fn edges_belong_to_a_polygon() {
+        let polygon = square(2.0, 48.0, 1.0);
+        for (at, inside) in
+            [((2.5, 48.5), true), ((2.0, 48.5), true), ((2.0, 48.0), true), ((1.99, 48.5), false), ((2.5, 49.01), false)]
+        {
+            assert_eq!(polygon.holds(at), inside, "{at:?}");
+        }
+        // About 73.6 km by 111.2 km.
+        assert!((8.0e9..8.3e9).contains(&polygon.area_m2()), "{}", polygon.area_m2());
+    }
+
+    #[test]
+    fn the_antimeridian_is_crossed_and_not_wrapped() {
+        let polygon = Polygon::new(&[(179.0, -1.0), (-179.0, -1.0), (-179.0, 1.0), (179.0, 1.0)]).unwrap();
+        for (lon, inside) in [(179.5, true), (180.0, true), (-180.0, true), (-179.5, true), (0.0, false), (-178.5, false)] {
+            assert_eq!(polygon.holds((lon, 0.0)), inside, "{lon}");
+        }
+        assert!(polygon.area_m2() < 6.0e10);
+        assert_eq!(polygon.boxes().len(), 2);
+    }
+
+    #[test]
+    fn a_ring_around_a_pole_holds_the_pole() {
+        let ring: Vec<LonLat> = [-120.0, 0.0, 120.0].map(|lon| (lon, 89.0)).to_vec();
+        let polygon = Polygon::new(&ring).unwrap();
+        assert!(polygon.holds((0.0, 90.0)) && polygon.holds((45.0, 89.5)) && !polygon.holds((45.0, 88.5)));
+        let south = Polygon::new(&ring.iter().map(|(lon, lat)| (*lon, -lat)).collect::<Vec<_>>()).unwrap();
+        assert!(south.holds((0.0, -90.0)) && !south.holds((0.0, 90.0)) && south.holds((-170.0, -89.5)));
+        assert!(south.boxes().iter().any(|b| b.holds((0.0, -90.0))));
+    }
+
+    #[test]
+    fn what_is_no_simple_polygon_is_refused() {
+        #[rustfmt::skip] // a table stays a table
+        let rows: [(&str, &[LonLat]); 5] = [
+            ("two points", &[(0.0, 0.0), (1.0, 0.0)]),
+            ("one point three times", &[(0.0, 0.0), (0.0, 0.0), (0.0, 0.0)]),
+            ("bow-tie, whose area would be nothing", &[(-90.0, -45.0), (89.0, 45.0), (89.0, -45.0), (-90.0, 45.0)]),
+            ("there and back", &[(0.0, 0.0), (1.0, 0.0), (0.5, 0.0)]),
+            ("not a number", &[(f64::NAN, 0.0), (1.0, 0.0), (0.5, 1.0)]),
+        ];
+        for (what, points) in rows {
+            assert!(Polygon::new(points).is_none(), "{what}");
+        }
+        assert!(Polygon::new(&[(0.0, 0.0), (1.0, 0.0), (0.5, 1.0), (0.0, 0.0)]).is_some(), "closed explicitly");
+    }
+}

@@ -1,0 +1,238 @@
+//! Whether a caller may do something to a map: the stages `resource`, place and time, and `operator` (design, section 2).
+//!
+//! Absent, hidden, inactive for this caller and under construction are one answer, made in one place.
+
+use std::sync::Arc;
+
+use api_types::sm::SpatialMap;
+use authorization::access_rules::{self, Grant};
+use authorization::{Item, Principal, Reason};
+use http::StatusCode;
+use service_http::call::Call;
+use service_http::ledger::Permit;
+use service_http::refusal::Refusal;
+use store::maps::MapRow;
+use store::{Sql, StoreError, anchors, maps};
+
+use crate::shared::operator_rules::{Action, OperatorRules};
+use crate::shared::rules;
+use crate::sm::SmServer;
+use crate::sm::record::Owner;
+
+/// An operation, as audit, charging and operator rules name it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Operation {
+    /// Name in audit and charging.
+    pub(super) name: &'static str,
+    verb: &'static str,
+    scope: &'static str,
+}
+
+impl Operation {
+    const fn new(name: &'static str, verb: &'static str, scope: &'static str) -> Self {
+        Self { name, verb, scope }
+    }
+
+    fn action(self) -> Action {
+        Action { verb: self.verb, scope: self.scope }
+    }
+}
+
+/// Scope of everything that reads.
+pub(super) const SCOPE_READ: &str = "3gpp:seal:sm.read";
+/// Scope of everything that writes.
+pub(super) const SCOPE_WRITE: &str = "3gpp:seal:sm.write";
+
+pub(super) const CREATE: Operation = Operation::new("sm.map.create", "create", SCOPE_WRITE);
+pub(super) const READ: Operation = Operation::new("sm.map.read", "read", SCOPE_READ);
+pub(super) const UPDATE: Operation = Operation::new("sm.map.update", "update", SCOPE_WRITE);
+pub(super) const DELETE: Operation = Operation::new("sm.map.delete", "delete", SCOPE_WRITE);
+pub(super) const DISCOVER: Operation = Operation::new("sm.map.discover", "discover", SCOPE_READ);
+pub(super) const READ_CONTENT: Operation = Operation::new("sm.content.read", "read", SCOPE_READ);
+pub(super) const WRITE_CONTENT: Operation = Operation::new("sm.content.write", "update", SCOPE_WRITE);
+
+/// A map that the caller may discover, and what decided so.
+#[derive(Clone)]
+pub(super) struct Seen {
+    pub(super) row: MapRow,
+    pub(super) map: SpatialMap,
+    pub(super) grant: Grant,
+    policy_version: u64,
+}
+
+impl Seen {
+    /// Refuses everybody but the owner.
+    pub(super) fn owner_only(&self) -> Result<(), Refusal> {
+        if self.grant.owner { Ok(()) } else { Err(Refusal::open(Reason::NotOwner)) }
+    }
+
+    /// Whose map it is.
+    pub(super) fn owner(&self) -> Owner {
+        let principal = Principal::new(self.row.owner_issuer.as_str(), self.row.owner_subject.as_str());
+        Owner { principal, name: self.row.owner_name.clone() }
+    }
+
+    /// The record of what is granted.
+    pub(super) fn permit(&self, operation: Operation, status: StatusCode) -> Permit {
+        Permit::new(operation.name)
+            .object(object(self.row.map_id))
+            .owner(self.row.owner_name.clone())
+            .service(self.row.service_id.clone())
+            .policy_version(self.policy_version)
+            .status(status.as_u16())
+    }
+}
+
+/// The name of a map in audit and charging.
+pub(super) fn object(map_id: u32) -> String {
+    format!("spatial-maps/{map_id}")
+}
+
+/// The map of a path, for an operation of this caller.
+///
+/// # Errors
+/// One 404 for everything that the caller may not discover; 403 for a rule of the operator.
+pub(super) async fn read(sm: &SmServer, call: &Call, map_id: &str, operation: Operation) -> Result<Seen, Refusal> {
+    let (server, caller, id) = (sm.clone(), call.clone(), parse_id(map_id));
+    let read = sm.store().read(move |tx| {
+        Box::pin(async move {
+            let row = match id {
+                Some(id) => maps::record::by_id(tx, id).await?,
+                None => None,
+            };
+            Ok((row, Surroundings::of(tx, &server, &caller).await?))
+        })
+    });
+    let (row, surroundings) = read.await?;
+    decide(call, row, &surroundings, operation)
+}
+
+/// As [`read`], inside the transaction that changes the map, with its row locked.
+///
+/// # Errors
+/// As [`read`].
+pub(super) async fn locked(
+    tx: &mut dyn Sql,
+    sm: &SmServer,
+    call: &Call,
+    map_id: &str,
+    operation: Operation,
+) -> Result<Seen, Refusal> {
+    let row = match parse_id(map_id) {
+        Some(map_id) => maps::record::locked(tx, map_id).await?,
+        None => None,
+    };
+    let surroundings = Surroundings::of(tx, sm, call).await?;
+    decide(call, row, &surroundings, operation)
+}
+
+/// What else decides: the rules of the operator, and where the caller was seen.
+pub(super) struct Surroundings {
+    rules: Arc<OperatorRules>,
+    place: Option<(f64, f64)>,
+}
+
+impl Surroundings {
+    pub(super) async fn of(tx: &mut dyn Sql, sm: &SmServer, call: &Call) -> Result<Self, StoreError> {
+        let rules = sm.rules().current(tx, sm.kit().function).await?;
+        let position = match &call.caller.ue {
+            Some(ue) => anchors::positions::of_ue(tx, ue.as_str()).await?,
+            None => None,
+        };
+        Ok(Self { rules, place: position.map(|position| (position.lon, position.lat)) })
+    }
+
+    /// The version of the rules, for the audit.
+    pub(super) fn policy_version(&self) -> u64 {
+        self.rules.version
+    }
+
+    /// The stage `operator`.
+    pub(super) fn check(
+        &self,
+        call: &Call,
+        operation: Operation,
+        service: Option<&str>,
+        map_id: Option<u32>,
+    ) -> Result<(), Reason> {
+        let names = map_id.map(|id| [id.to_string(), object(id)]).unwrap_or_default();
+        let names: Vec<&str> = names.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
+        let now_s = call.ctx.ambient().now_s();
+        self.rules.check(&call.caller, operation.action(), service, &names, self.place, now_s)
+    }
+}
+
+/// Decides by what was read.
+pub(super) fn decide(
+    call: &Call,
+    row: Option<MapRow>,
+    surroundings: &Surroundings,
+    operation: Operation,
+) -> Result<Seen, Refusal> {
+    let hide = |reason: Reason| {
+        call.ctx.fail("resource", "a map that the caller may discover", reason.as_str());
+        Refusal::hidden(reason)
+    };
+    let row = row.ok_or_else(|| hide(Reason::NotFound))?;
+    let map = document(&row)?;
+    let grant = access_rules::may_discover(&call.caller, &item(&row, &map)).map_err(hide)?;
+    let now_s = call.ctx.ambient().now_s();
+    if !grant.owner && !is_active(&map, now_s) {
+        return Err(hide(Reason::OutsidePeriod));
+    }
+    let service = Some(row.service_id.as_str());
+    if let Err(reason) = surroundings.check(call, operation, service, Some(row.map_id)) {
+        call.ctx.fail("operator rules", "none that denies", reason.as_str());
+        // Who may not even discover it by the same rules is not told that it is there.
+        let hidden = surroundings.check(call, DISCOVER, service, Some(row.map_id)).is_err();
+        return Err(Refusal::hidden(reason).discoverable(!hidden));
+    }
+    call.ctx.pass("resource", "a map that the caller may discover", if grant.owner { "owner" } else { "allowed" });
+    Ok(Seen { row, map, grant, policy_version: surroundings.policy_version() })
+}
+
+/// The document of a row.
+pub(super) fn document(row: &MapRow) -> Result<SpatialMap, StoreError> {
+    serde_json::from_str(&row.body).map_err(|_| StoreError::Damaged("the document of a map"))
+}
+
+/// What decides about a map.
+pub(super) fn item(row: &MapRow, map: &SpatialMap) -> Item {
+    let owner = Principal::new(row.owner_issuer.as_str(), row.owner_subject.as_str());
+    rules::item(owner, map.sm_prof.visibility, map.sm_prof.allw_ent.as_ref())
+}
+
+fn is_active(map: &SpatialMap, now_s: i64) -> bool {
+    map.sm_prof.time_period.as_ref().is_none_or(|period| {
+        (period.start_time.unix()..period.stop_time.unix()).contains(&now_s)
+    })
+}
+
+/// The number of a path: decimal, in its one canonical form, so that no map has two addresses.
+fn parse_id(text: &str) -> Option<u32> {
+    let id: u32 = text.parse().ok()?;
+    (id.to_string() == text).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_has_one_address() {
+        for (text, id) in [
+            ("17", Some(17)),
+            ("0", Some(0)),
+            ("4294967295", Some(u32::MAX)),
+            ("4294967296", None),
+            ("017", None),
+            ("+17", None),
+            ("-1", None),
+            ("17.0", None),
+            ("", None),
+            ("%31", None),
+        ] {
+            assert_eq!(parse_id(text), id, "{text}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Maps that are built in the background (TS 23.437 9.3.1.2): kept as ready in one transaction with the callback that
+//! says so, once, whichever node does it and however often it was interrupted.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use api_types::ids::SpatialMapId;
+use api_types::sm::{SpatialMap, SpatialMapsNotif};
+use async_trait::async_trait;
+use authorization::Principal;
+use serde::{Deserialize, Serialize};
+use service_http::outbox_driver::Recipients;
+use store::maps::{self, Building};
+use store::outbox::{self, Message};
+use store::{Sql, Store, StoreError};
+
+use crate::sm::{Inner, SmServer};
+use crate::sm::record::{Draft, Owner};
+
+/// `kind` of the callback in the outbox, the event of TS 29.437.
+pub(super) const READY: &str = "SPATIAL_MAP_READY";
+
+/// Requests that are taken up at once. Own value.
+const BATCH: u32 = 16;
+
+/// Longest sleep between two looks; other nodes may have left something. Own value.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// What is kept of a request until its map is built.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Kept {
+    map: SpatialMap,
+}
+
+impl Kept {
+    pub(super) fn of(map: SpatialMap) -> Self {
+        Self { map }
+    }
+
+    pub(super) fn to_text(&self) -> Result<String, StoreError> {
+        serde_json::to_string(self).map_err(|_| StoreError::Damaged("a map cannot be kept"))
+    }
+
+    fn from_text(text: &str) -> Result<Self, StoreError> {
+        serde_json::from_str(text).map_err(|_| StoreError::Damaged("a map under construction"))
+    }
+}
+
+/// Builds what waits, for as long as the server lives.
+pub(super) async fn run(server: Weak<Inner>, waker: Waker) {
+    while let Some(inner) = server.upgrade() {
+        let taken = round(&SmServer(inner)).await;
+        if let Err(error) = &taken {
+            tracing::error!(error = %error, "maps cannot be built");
+        }
+        if taken.is_ok_and(|taken| taken == BATCH as usize) {
+            continue;
+        }
+        tokio::select! {
+            () = waker.notified() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+}
+
+/// Builds what waits now; how many requests were taken up.
+pub(super) async fn round(sm: &SmServer) -> Result<usize, StoreError> {
+    let waiting = sm.store().read(|tx| Box::pin(async move { maps::building::waiting(tx, BATCH).await })).await?;
+    let taken = waiting.len();
+    for building in waiting {
+        let server = sm.clone();
+        let map_id = building.asked.map_id;
+        let built: Result<bool, StoreError> = sm
+            .store()
+            .write(move |tx| Box::pin(async move { build(tx, &server, &building).await }))
+            .await;
+        match built {
+            Ok(true) => sm.wake_outbox(),
+            Ok(false) => {}
+            Err(error) => tracing::error!(error = %error, map_id, "a map cannot be built"),
+        }
+    }
+    Ok(taken)
+}
+
+/// Ready, findable and announced, or nothing of it. `false`: another node was first.
+async fn build(tx: &mut dyn Sql, sm: &SmServer, building: &Building) -> Result<bool, StoreError> {
+    let Some(Building { asked, .. }) = maps::building::finish(tx, building.asked.map_id).await? else {
+        return Ok(false);
+    };
+    let map = Kept::from_text(&asked.request)?.map;
+    let principal = Principal::new(asked.owner_issuer.as_str(), asked.owner_subject.as_str());
+    let owner = Owner { principal, name: asked.owner_name };
+    let ambient = &sm.kit().ambient;
+    let draft = Draft::of(&map, &owner, ambient, sm.limits().area_m2);
+    // It was built once before the request was accepted; only lowered limits refuse it now.
+    let row = draft.map_err(|_| StoreError::Damaged("a map that can no longer be built"))?.classed(tx).await?;
+    maps::record::insert(tx, &row, ambient.now_s()).await?;
+    let now_ms = ambient.now_ms();
+    let body = serde_json::to_string(&SpatialMapsNotif::ready(SpatialMapId(asked.map_id)));
+    let message = Message {
+        id: format!("{READY}:{}", asked.map_id),
+        kind: READY.to_owned(),
+        client: asked.owner_client,
+        target: asked.notif_uri,
+        body: body.map_err(|_| StoreError::Damaged("a notification"))?,
+        trace: asked.trace,
+        queued_ms: now_ms,
+        due_ms: now_ms,
+    };
+    outbox::queue(tx, &message).await?;
+    Ok(true)
+}
+
+/// To whom callbacks may go at the moment when they go.
+pub(super) struct Owners {
+    pub(super) store: Store,
+}
+
+#[async_trait]
+impl Recipients for Owners {
+    async fn hosts(&self, client: &str, message: &Message) -> Result<Option<Vec<String>>, StoreError> {
+        let map_id = message.id.strip_prefix(READY).and_then(|rest| rest.strip_prefix(':'));
+        let map_id: Option<u32> = map_id.and_then(|id| id.parse().ok());
+        let client = client.to_owned();
+        self.store
+            .read(move |tx| {
+                Box::pin(async move {
+                    // A map that was deleted meanwhile is not announced.
+                    let there = match map_id {
+                        Some(map_id) => maps::record::by_id(tx, map_id).await?.is_some(),
+                        None => false,
+                    };
+                    if !there {
+                        return Ok(None);
+                    }
+                    Ok(Some(maps::hosts::of_client(tx, &client).await?))
+                })
+            })
+            .await
+    }
+}
+
+/// Shared with whoever wakes the builder.
+pub(super) type Waker = Arc<tokio::sync::Notify>;

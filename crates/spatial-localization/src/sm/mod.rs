@@ -1,0 +1,286 @@
+//! The spatial map server: `ssm-smm` and `ssm-disc` (TS 23.437 clause 9, TS 29.437; TR 33.721 6.1.2), and the payload of
+//! a map (contract, section 7).
+//!
+//! The owner of a map is the principal that created it. Everybody else sees a map when its rules say so, and in it only
+//! the anchors that the anchor server names for that reader.
+
+mod access;
+mod admin;
+mod anchor_source;
+mod build;
+mod building;
+mod change;
+mod content;
+mod create;
+mod delete;
+mod discover;
+mod embed;
+mod etag;
+mod exchange;
+mod input;
+mod read;
+mod record;
+mod steps;
+mod update;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use api_types::ids::SpatialMapId;
+use axum::Router;
+use http::Method;
+use service_http::kit::FunctionKit;
+use service_http::guard;
+use service_http::outbox_driver::OutboxDriver;
+use service_http::routes::{MountError, RouteSpec};
+use store::blobs::Blobs;
+use store::{Store, StoreError};
+
+use crate::shared::cursor::CursorKey;
+use crate::shared::cursor_secret::CursorSecret;
+use crate::shared::operator_rules::RulesCache;
+
+pub use anchor_source::AnchorSource;
+pub use exchange::ExchangedAnchors;
+
+use access::{SCOPE_READ, SCOPE_WRITE};
+use content::Collector;
+
+/// Functions over bytes from outside that never panic.
+pub mod fuzz {
+    pub use super::input::fuzz_map;
+
+    /// Headers of the payload routes.
+    pub fn fuzz_content_headers(bytes: &[u8]) {
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            let _ = super::content::digest::announced(text);
+            let _ = super::content::range::select(text, 1 << 20);
+            let _ = super::content::media_type::allowed(text);
+            let tag = super::etag::EntityTag::of_content(&[0; 32]);
+            let _ = (tag.allows_change(text), tag.is_known_to(text), tag.is_range_of(text));
+        }
+    }
+}
+
+/// Collection of `ssm-smm`.
+const MAPS: &str = "/ssm-smm/v1/spatial-maps";
+/// One map.
+const MAP: &str = "/ssm-smm/v1/spatial-maps/{spatialMapId}";
+/// Its payload.
+const CONTENT: &str = "/ssm-smm/v1/spatial-maps/{spatialMapId}/content";
+/// `ssm-disc`.
+const DISCOVERY: &str = "/ssm-disc/v1/spatial-maps";
+
+/// Largest document of a map on the wire, in bytes. Own value: 1,000 objects of 4 KiB.
+const MAP_BYTES: usize = 4 * 1024 * 1024;
+
+/// Largest payload that any setting can allow, in bytes. Own value.
+const CONTENT_BYTES: usize = 1 << 30;
+
+/// The routes of the spatial map server.
+pub const ROUTES: &[RouteSpec] = &[
+    RouteSpec::token(Method::POST, MAPS, "CreateSpatialMap", &[SCOPE_WRITE])
+        .step(steps::PROCEDURE, steps::REQUEST, "Create spatial map request with access token")
+        .body_limit(MAP_BYTES)
+        .cost(4),
+    RouteSpec::token(Method::GET, MAPS, "GetSpatialMap", &[SCOPE_READ]).step(
+        steps::PROCEDURE,
+        steps::REQUEST,
+        "Get spatial map request with access token",
+    ),
+    RouteSpec::token(Method::GET, MAP, "GetIndSpatialMap", &[SCOPE_READ]).step(
+        steps::PROCEDURE,
+        steps::REQUEST,
+        "Get spatial map request with access token",
+    ),
+    RouteSpec::token(Method::PUT, MAP, "UpdateIndSpatialMap", &[SCOPE_WRITE])
+        .step(steps::PROCEDURE, steps::REQUEST, "Update spatial map request with access token")
+        .body_limit(MAP_BYTES)
+        .cost(4),
+    RouteSpec::token(Method::PATCH, MAP, "ModifyIndSpatialMap", &[SCOPE_WRITE])
+        .step(steps::PROCEDURE, steps::REQUEST, "Modify spatial map request with access token")
+        .body_limit(MAP_BYTES)
+        .cost(4),
+    RouteSpec::token(Method::DELETE, MAP, "DeleteIndSpatialMap", &[SCOPE_WRITE]).step(
+        steps::PROCEDURE,
+        steps::REQUEST,
+        "Delete spatial map request with access token",
+    ),
+    RouteSpec::token(Method::GET, CONTENT, "GetSpatialMapContent", &[SCOPE_READ])
+        .step(steps::PROCEDURE, steps::REQUEST, "Get spatial map payload request with access token")
+        .cost(4),
+    RouteSpec::token(Method::HEAD, CONTENT, "HeadSpatialMapContent", &[SCOPE_READ]),
+    RouteSpec::token(Method::PUT, CONTENT, "PutSpatialMapContent", &[SCOPE_WRITE])
+        .body_limit(CONTENT_BYTES)
+        .cost(8),
+    RouteSpec::token(Method::GET, DISCOVERY, "DiscSpatialMapsSmas", &[SCOPE_READ])
+        .step(steps::PROCEDURE, steps::REQUEST, "Discover spatial maps request with access token")
+        .cost(2),
+];
+
+/// Limits of the spatial map server.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SmLimits {
+    /// Largest area that a consumer may search or embed the anchors of, in square metres (contract, section 7).
+    pub area_m2: f64,
+    /// Largest payload, in octets.
+    pub content_octets: u64,
+    /// All payloads of one owner together, in octets.
+    pub owner_octets: u64,
+    /// Maps of one owner that may be under construction at once.
+    pub builds_per_owner: u64,
+}
+
+impl Default for SmLimits {
+    /// Own values.
+    fn default() -> Self {
+        Self {
+            area_m2: 1.0e10,
+            content_octets: 256 * 1024 * 1024,
+            owner_octets: 4 * 1024 * 1024 * 1024,
+            builds_per_owner: 100,
+        }
+    }
+}
+
+/// Settings of the spatial map server.
+#[derive(Clone)]
+pub struct SmConfig {
+    /// The anchor server, for maps that embed anchors; without it such maps are served without them.
+    pub san: Option<Arc<dyn AnchorSource>>,
+    /// Where payloads are.
+    pub blobs: Blobs,
+    /// Limits.
+    pub limits: SmLimits,
+}
+
+impl std::fmt::Debug for SmConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SmConfig")
+            .field("san", &self.san.is_some())
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The spatial map server. Cheap to clone.
+#[derive(Clone)]
+pub struct SmServer(Arc<Inner>);
+
+struct Inner {
+    kit: FunctionKit,
+    config: SmConfig,
+    collector: Collector,
+    rules: RulesCache,
+    cursors: CursorSecret,
+    builder: building::Waker,
+    outbox: OutboxDriver,
+}
+
+impl std::fmt::Debug for SmServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SmServer").field("config", &self.0.config).finish_non_exhaustive()
+    }
+}
+
+impl SmServer {
+    /// A server on the surroundings of the function `sm`. Takes up what was interrupted: maps under construction,
+    /// callbacks, orphans among the payloads. Needs a runtime.
+    pub fn new(kit: FunctionKit, config: SmConfig) -> Self {
+        let recipients = building::Owners { store: kit.store.clone() };
+        let outbox = OutboxDriver::start(
+            kit.store.clone(),
+            kit.ambient.clone(),
+            kit.egress.clone(),
+            Arc::new(recipients),
+        );
+        let server = Self(Arc::new(Inner {
+            collector: Collector::new(kit.store.clone(), config.blobs.clone()),
+            kit,
+            config,
+            rules: RulesCache::default(),
+            cursors: CursorSecret::default(),
+            builder: building::Waker::default(),
+            outbox,
+        }));
+        tokio::spawn(building::run(Arc::downgrade(&server.0), Arc::clone(&server.0.builder)));
+        tokio::spawn(sweep(server.0.collector.clone()));
+        server
+    }
+
+    /// The whole of its listener.
+    ///
+    /// # Errors
+    /// Routes and handlers do not fit: a fault of the program.
+    pub fn router(&self) -> Result<Router, MountError> {
+        let routes = guard::mount(&self.0.kit, ROUTES)
+            .on("CreateSpatialMap", create::create_spatial_map)
+            .on("GetSpatialMap", read::retrieve_spatial_map)
+            .on("GetIndSpatialMap", read::read_spatial_map)
+            .on("UpdateIndSpatialMap", update::replace_spatial_map)
+            .on("ModifyIndSpatialMap", update::modify_spatial_map)
+            .on("DeleteIndSpatialMap", delete::delete_spatial_map)
+            .on("GetSpatialMapContent", content::get_content)
+            .on("HeadSpatialMapContent", content::head_content)
+            .on("PutSpatialMapContent", content::put_content)
+            .on("DiscSpatialMapsSmas", discover::discover_spatial_maps)
+            .finish()?;
+        Ok(guard::serve(&self.0.kit, routes.with_state(self.clone())))
+    }
+
+    fn kit(&self) -> &FunctionKit {
+        &self.0.kit
+    }
+
+    fn store(&self) -> &Store {
+        &self.0.kit.store
+    }
+
+    fn blobs(&self) -> &Blobs {
+        &self.0.config.blobs
+    }
+
+    fn collector(&self) -> &Collector {
+        &self.0.collector
+    }
+
+    fn limits(&self) -> &SmLimits {
+        &self.0.config.limits
+    }
+
+    fn anchors(&self) -> Option<&Arc<dyn AnchorSource>> {
+        self.0.config.san.as_ref()
+    }
+
+    fn rules(&self) -> &RulesCache {
+        &self.0.rules
+    }
+
+    async fn cursor_key(&self) -> Result<&CursorKey, StoreError> {
+        self.0.cursors.key(self.kit()).await
+    }
+
+    fn wake_builder(&self) {
+        self.0.builder.notify_one();
+    }
+
+    fn wake_outbox(&self) {
+        self.0.outbox.wake();
+    }
+
+    /// The url of a map: the configured origin, never `Host`.
+    fn location(&self, map_id: SpatialMapId) -> String {
+        format!("{}{MAPS}/{}", self.kit().origin, map_id.0)
+    }
+}
+
+async fn sweep(collector: Collector) {
+    match content::sweep(&collector).await {
+        Ok(0) => {}
+        Ok(swept) => tracing::info!(swept, "removed payloads that no map names"),
+        Err(error) => tracing::warn!(error = %error, "payloads that no map names stay"),
+    }
+}

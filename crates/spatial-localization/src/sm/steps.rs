@@ -1,0 +1,19 @@
+//! The steps of TR 33.721 figure 6.1.2-2 that the SM server performs. Step 1 is the request itself, and stands with its
+//! route; a request that is refused ends with the refusal of that step.
+
+use service_http::call::Call;
+
+/// The procedure.
+pub(super) const PROCEDURE: &str = "TR33.721-S1";
+/// Step 1: the request with the token.
+pub(super) const REQUEST: &str = "B1";
+
+/// Steps 2 and 3, when the request was granted: the token was validated, the answer goes out.
+pub(super) fn granted(call: &Call, what: &'static str) {
+    let client = match call.ctx.actor().label {
+        "VAL UE" => "SM-C",
+        other => other,
+    };
+    call.ctx.step(PROCEDURE, "B2", "SM-S", "SM-S", "Validate access token");
+    call.ctx.step(PROCEDURE, "B3a", "SM-S", client, what);
+}

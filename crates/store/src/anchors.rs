@@ -1,0 +1,14 @@
+//! Spatial anchors (TS 23.437 7.3.2, TS 29.437): the lists that are the unit of management, their anchors, the classes
+//! of rule sets by which discovery is permission-aware, and where VAL UEs were last seen.
+
+pub mod classes;
+pub mod discovery;
+pub mod ids;
+pub mod lists;
+pub mod positions;
+pub mod records;
+
+pub use classes::ClassDef;
+pub use discovery::{Filter, Found};
+pub use lists::ListRow;
+pub use records::AnchorRow;

@@ -1,0 +1,108 @@
+//! The spatial index of maps: boxes by longitude, latitude and, as third dimension, the visibility class. R*Tree of
+//! SQLite or GiST of PostGIS. One of the places that know the engine.
+
+use crate::spatial_index::GeoBox;
+use crate::{Dialect, Sql, StoreError, Value, params};
+
+/// Boxes that one map may have; the id of a box is that of its map times this, plus its number.
+pub const MAX_BOXES: usize = 64;
+
+/// Steps of the integer index in a degree, about a centimetre each.
+const STEPS: f64 = 1e7;
+
+/// The step at or below a degree; within ±180 it fits 31 bits.
+fn below(degree: f64) -> i64 {
+    (degree * STEPS).floor() as i64
+}
+
+/// The step at or above a degree.
+fn above(degree: f64) -> i64 {
+    (degree * STEPS).ceil() as i64
+}
+
+/// Adds the boxes of a map that has none.
+///
+/// # Errors
+/// More than [`MAX_BOXES`]; the engine failed.
+pub(super) async fn put(
+    tx: &mut dyn Sql,
+    map_id: u32,
+    class_id: i64,
+    boxes: &[GeoBox],
+) -> Result<(), StoreError> {
+    if boxes.len() > MAX_BOXES {
+        return Err(StoreError::Unsupported("a map of so many areas"));
+    }
+    for (n, GeoBox { min_lon, min_lat, max_lon, max_lat }) in boxes.iter().enumerate() {
+        let box_id = u64::from(map_id) * MAX_BOXES as u64 + n as u64;
+        let of = "INSERT INTO map_box_of (box_id, map_id) VALUES ($1, $2)";
+        tx.execute(of, &params![box_id, map_id]).await?;
+        match tx.dialect() {
+            Dialect::Sqlite => {
+                let sql = "INSERT INTO map_box (box_id, min_lon, max_lon, min_lat, max_lat, min_class, max_class) \
+                           VALUES ($1, $2, $3, $4, $5, $6, $6)";
+                let bounds = [below(*min_lon), above(*max_lon), below(*min_lat), above(*max_lat)];
+                let [west, east, south, north] = bounds;
+                tx.execute(sql, &params![box_id, west, east, south, north, class_id]).await?;
+            }
+            Dialect::Postgres => {
+                // The diagonal is enough: the index keeps the box around a geometry.
+                let sql = "INSERT INTO map_box (box_id, area) VALUES ($1, public.ST_MakeLine(\
+                           public.ST_MakePoint($2, $4, CAST($6 AS double precision)), \
+                           public.ST_MakePoint($3, $5, CAST($6 AS double precision))))";
+                let class = class_id as f64;
+                tx.execute(sql, &params![box_id, *min_lon, *max_lon, *min_lat, *max_lat, class]).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Takes the boxes of a map out.
+///
+/// # Errors
+/// The engine failed.
+pub(super) async fn remove(tx: &mut dyn Sql, map_id: u32) -> Result<(), StoreError> {
+    let boxes = tx.query("SELECT box_id FROM map_box_of WHERE map_id = $1", &params![map_id]).await?;
+    for row in &boxes {
+        tx.execute("DELETE FROM map_box WHERE box_id = $1", &params![row.get::<i64>(0)?]).await?;
+    }
+    tx.execute("DELETE FROM map_box_of WHERE map_id = $1", &params![map_id]).await?;
+    Ok(())
+}
+
+/// Joins `held h` with `map_box b` over the boxes of a query, which `b` meets; appends the parameters.
+pub(super) fn join(dialect: Dialect, boxes: &[GeoBox], params: &mut Vec<Value>) -> String {
+    let mut rows = Vec::with_capacity(boxes.len());
+    for GeoBox { min_lon, min_lat, max_lon, max_lat } in boxes {
+        let n = params.len();
+        let [a, b, c, d] = [n + 1, n + 2, n + 3, n + 4];
+        rows.push(match dialect {
+            Dialect::Sqlite => {
+                let bounds = [below(*min_lon), above(*max_lon), below(*min_lat), above(*max_lat)];
+                params.extend(bounds.map(Value::from));
+                format!("SELECT ${a} AS x0, ${b} AS x1, ${c} AS y0, ${d} AS y1")
+            }
+            Dialect::Postgres => {
+                params.extend([*min_lon, *max_lon, *min_lat, *max_lat].map(Value::from));
+                format!(
+                    "SELECT CAST(${a} AS double precision) AS x0, CAST(${b} AS double precision) AS x1, \
+                     CAST(${c} AS double precision) AS y0, CAST(${d} AS double precision) AS y1"
+                )
+            }
+        });
+    }
+    let boxes = rows.join(" UNION ALL ");
+    match dialect {
+        Dialect::Sqlite => format!(
+            "CROSS JOIN ({boxes}) q CROSS JOIN map_box b \
+             ON b.min_class >= h.class_id AND b.max_class <= h.class_id \
+             AND b.max_lon >= q.x0 AND b.min_lon <= q.x1 AND b.max_lat >= q.y0 AND b.min_lat <= q.y1 "
+        ),
+        Dialect::Postgres => format!(
+            "CROSS JOIN ({boxes}) q JOIN map_box b ON b.area OPERATOR(public.&&&) public.ST_MakeLine(\
+             public.ST_MakePoint(q.x0, q.y0, CAST(h.class_id AS double precision)), \
+             public.ST_MakePoint(q.x1, q.y1, CAST(h.class_id AS double precision))) "
+        ),
+    }
+}

@@ -1,0 +1,9 @@
+//! What every function's schema has.
+
+use super::{Migration, migration};
+
+pub(crate) const COMMON: &[Migration] = &[
+    migration!("common", "0001_chains"),
+    migration!("common", "0002_once_outbox_leases"),
+    migration!("common", "0003_documents"),
+];

@@ -1,0 +1,5 @@
+//! The records of the `san` function. A released line is never edited; the next change is a new number.
+
+use super::{Migration, migration};
+
+pub(crate) const SAN: &[Migration] = &[migration!("san", "0001_anchors")];

@@ -1,0 +1,5 @@
+//! The records of the `sim` function. A released line is never edited; the next change is a new number.
+
+use super::{Migration, migration};
+
+pub(crate) const SIM: &[Migration] = &[migration!("sim", "0001_sim")];

@@ -1,0 +1,5 @@
+//! The records of the `sm` function. A released line is never edited; the next change is a new number.
+
+use super::{Migration, migration};
+
+pub(crate) const SM: &[Migration] = &[migration!("sm", "0001_maps")];

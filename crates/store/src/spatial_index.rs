@@ -1,0 +1,111 @@
+//! The spatial index with the permission inside: places by longitude, latitude and, as third dimension, the visibility
+//! class. R*Tree of SQLite or GiST of PostGIS (design, section 4). One of the places that know the engine.
+
+use crate::params;
+use crate::{Dialect, Sql, StoreError, Value};
+
+/// A box in degrees. `min_lon` is not beyond `max_lon`: what crosses the antimeridian is two boxes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GeoBox {
+    /// Western edge.
+    pub min_lon: f64,
+    /// Southern edge.
+    pub min_lat: f64,
+    /// Eastern edge.
+    pub max_lon: f64,
+    /// Northern edge.
+    pub max_lat: f64,
+}
+
+impl GeoBox {
+    /// Whether a place lies inside, edges included.
+    pub fn holds(&self, (lon, lat): (f64, f64)) -> bool {
+        (self.min_lon..=self.max_lon).contains(&lon) && (self.min_lat..=self.max_lat).contains(&lat)
+    }
+}
+
+/// Steps of the integer index in a degree, about a centimetre each.
+const STEPS: f64 = 1e7;
+
+/// A degree as a step of the integer index; within ±180 it fits 31 bits.
+fn steps(degree: f64) -> i64 {
+    (degree * STEPS).round() as i64
+}
+
+/// Sets the place of an anchor; `None` takes it out of the index.
+///
+/// # Errors
+/// The engine failed.
+pub async fn put(
+    tx: &mut dyn Sql,
+    anchor_id: u32,
+    class_id: i64,
+    at: Option<(f64, f64)>,
+) -> Result<(), StoreError> {
+    let Some((lon, lat)) = at else { return remove(tx, anchor_id).await };
+    match tx.dialect() {
+        Dialect::Sqlite => {
+            let sql = "insert or replace into anchor_box (anchor_id, min_lon, max_lon, min_lat, max_lat, min_class, \
+                       max_class) values ($1, $2, $2, $3, $3, $4, $4)";
+            tx.execute(sql, &params![anchor_id, steps(lon), steps(lat), class_id]).await.map(drop)
+        }
+        Dialect::Postgres => {
+            let sql = "insert into anchor_box (anchor_id, at) \
+                       values ($1, public.ST_MakePoint($2, $3, CAST($4 AS double precision))) \
+                       on conflict (anchor_id) do update set at = excluded.at";
+            tx.execute(sql, &params![anchor_id, lon, lat, class_id as f64]).await.map(drop)
+        }
+    }
+}
+
+/// Takes an anchor out of the index.
+///
+/// # Errors
+/// The engine failed.
+pub async fn remove(tx: &mut dyn Sql, anchor_id: u32) -> Result<(), StoreError> {
+    tx.execute("delete from anchor_box where anchor_id = $1", &params![anchor_id]).await.map(drop)
+}
+
+/// Joins `held h` with `anchor_box b` over boxes, appending the parameters of the boxes.
+///
+/// One step of margin outward: the index rounds, the exact test comes after.
+pub(crate) fn join(dialect: Dialect, boxes: &[GeoBox], params: &mut Vec<Value>) -> String {
+    let mut rows = Vec::with_capacity(boxes.len());
+    for GeoBox { min_lon, min_lat, max_lon, max_lat } in boxes {
+        let n = params.len();
+        rows.push(match dialect {
+            Dialect::Sqlite => {
+                for value in [steps(*min_lon) - 1, steps(*max_lon) + 1, steps(*min_lat) - 1, steps(*max_lat) + 1] {
+                    params.push(value.into());
+                }
+                format!("select ${} as x0, ${} as x1, ${} as y0, ${} as y1", n + 1, n + 2, n + 3, n + 4)
+            }
+            Dialect::Postgres => {
+                for value in [*min_lon, *max_lon, *min_lat, *max_lat] {
+                    params.push(value.into());
+                }
+                format!(
+                    "select CAST(${} AS double precision) as x0, CAST(${} AS double precision) as x1, \
+                     CAST(${} AS double precision) as y0, CAST(${} AS double precision) as y1",
+                    n + 1,
+                    n + 2,
+                    n + 3,
+                    n + 4
+                )
+            }
+        });
+    }
+    let boxes = rows.join(" union all ");
+    match dialect {
+        Dialect::Sqlite => format!(
+            "cross join ({boxes}) q cross join anchor_box b \
+             on b.min_class >= h.class_id and b.max_class <= h.class_id \
+             and b.min_lon >= q.x0 and b.max_lon <= q.x1 and b.min_lat >= q.y0 and b.max_lat <= q.y1 "
+        ),
+        Dialect::Postgres => format!(
+            "cross join ({boxes}) q join anchor_box b on b.at OPERATOR(public.&&&) public.ST_MakeLine(\
+             public.ST_MakePoint(q.x0, q.y0, CAST(h.class_id AS double precision)), \
+             public.ST_MakePoint(q.x1, q.y1, CAST(h.class_id AS double precision))) "
+        ),
+    }
+}

@@ -1,0 +1,196 @@
+//! Statements on one SQLite connection.
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rusqlite::types::ValueRef;
+use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+use crate::{Dialect, Migrations, Row, Sql, StoreError, Value};
+
+/// How long a statement waits for another process that holds the file. Own value.
+const BUSY_WAIT: Duration = Duration::from_secs(5);
+
+/// Prepared statements kept by a connection. Own value.
+const STATEMENTS: usize = 256;
+
+/// Statements on a connection.
+pub(super) struct SqliteSql {
+    connection: Option<Connection>,
+    /// A statement has failed: the job cannot be kept, as on PostgreSQL.
+    pub(super) failed: bool,
+}
+
+impl SqliteSql {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection: Some(connection), failed: false }
+    }
+
+    pub(super) fn take(&mut self) -> Option<Connection> {
+        self.connection.take()
+    }
+
+    /// Whether no transaction is open.
+    pub(super) fn is_autocommit(&self) -> bool {
+        self.connection.as_ref().is_none_or(Connection::is_autocommit)
+    }
+
+    fn connection(&self) -> Result<&Connection, StoreError> {
+        self.connection.as_ref().ok_or(StoreError::Closed)
+    }
+
+    /// A statement without parameters and answer.
+    pub(super) fn statement(&self, sql: &str) -> Result<(), StoreError> {
+        let mut statement = self.connection()?.prepare_cached(sql).map_err(engine)?;
+        statement.raw_execute().map_err(engine)?;
+        Ok(())
+    }
+
+    fn rows(&self, sql: &str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
+        let mut statement = self.connection()?.prepare_cached(sql).map_err(engine)?;
+        bind(&mut statement, params)?;
+        let columns = statement.column_count();
+        let mut rows = statement.raw_query();
+        let mut answer = Vec::new();
+        while let Some(row) = rows.next().map_err(engine)? {
+            let values = (0..columns).map(|i| row.get_ref(i).map_err(engine).and_then(value));
+            answer.push(Row::new(values.collect::<Result<_, _>>()?));
+        }
+        Ok(answer)
+    }
+
+    fn changes(&self, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
+        let connection = self.connection()?;
+        let mut statement = connection.prepare_cached(sql).map_err(engine)?;
+        bind(&mut statement, params)?;
+        if statement.column_count() == 0 {
+            return statement.raw_execute().map(|rows| rows as u64).map_err(engine);
+        }
+        // RETURNING: the statement has run only when its rows have been read.
+        let mut rows = statement.raw_query();
+        while rows.next().map_err(engine)?.is_some() {}
+        Ok(connection.changes())
+    }
+}
+
+#[async_trait]
+impl Sql for SqliteSql {
+    async fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
+        let answer = self.rows(sql, params);
+        self.failed |= answer.is_err();
+        answer
+    }
+
+    async fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
+        let answer = self.changes(sql, params);
+        self.failed |= answer.is_err();
+        answer
+    }
+
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+}
+
+/// Binds by the number in the name, since SQLite itself numbers `$1`, `$2` by first use.
+fn bind(statement: &mut CachedStatement<'_>, params: &[Value]) -> Result<(), StoreError> {
+    let count = statement.parameter_count();
+    let mismatch = StoreError::Parameters { wanted: count, given: params.len() };
+    if count != params.len() {
+        return Err(mismatch);
+    }
+    for index in 1..=count {
+        let number = statement.parameter_name(index).and_then(|name| name.get(1..)?.parse::<usize>().ok());
+        let Some(value) = number.and_then(|number| params.get(number.checked_sub(1)?)) else {
+            return Err(mismatch);
+        };
+        let bound = match value {
+            Value::Null => statement.raw_bind_parameter(index, rusqlite::types::Null),
+            Value::Int(int) => statement.raw_bind_parameter(index, int),
+            Value::Real(real) => statement.raw_bind_parameter(index, real),
+            Value::Text(text) => statement.raw_bind_parameter(index, text),
+            Value::Blob(blob) => statement.raw_bind_parameter(index, blob),
+        };
+        bound.map_err(engine)?;
+    }
+    Ok(())
+}
+
+fn value(value: ValueRef<'_>) -> Result<Value, StoreError> {
+    Ok(match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(int) => Value::Int(int),
+        ValueRef::Real(real) => Value::Real(real),
+        ValueRef::Text(text) => Value::Text(
+            std::str::from_utf8(text).map_err(|_| StoreError::Damaged("text is not UTF-8"))?.to_owned(),
+        ),
+        ValueRef::Blob(blob) => Value::Blob(blob.to_vec()),
+    })
+}
+
+/// The writer's connection: every commit is on the disk before it is answered.
+pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = open(path, flags)?;
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(engine)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(engine)?;
+    Ok(connection)
+}
+
+/// A reader's connection: `query_only`, so that a statement that writes is refused.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = open(path, flags)?;
+    connection.pragma_update(None, "query_only", true).map_err(engine)?;
+    Ok(connection)
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let connection = Connection::open_with_flags(path, flags).map_err(engine)?;
+    connection.busy_timeout(BUSY_WAIT).map_err(engine)?;
+    connection.pragma_update(None, "foreign_keys", true).map_err(engine)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+/// Runs what has not run yet, in one transaction: a schema is never halfway.
+pub(super) fn migrate(connection: &mut Connection, migrations: &Migrations) -> Result<(), StoreError> {
+    // Immediate: a second process that opens the same file waits here and then finds the work done.
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(engine)?;
+    tx.execute_batch(
+        "CREATE TABLE IF NOT EXISTS schema_migrations \
+         (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, applied_at BIGINT NOT NULL)",
+    )
+    .map_err(engine)?;
+    let applied = {
+        let mut statement = tx.prepare("SELECT name, sha256 FROM schema_migrations").map_err(engine)?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(engine)?;
+        rows.collect::<Result<Vec<(String, String)>, _>>().map_err(engine)?
+    };
+    let note = format!(
+        "INSERT INTO schema_migrations (name, sha256, applied_at) VALUES (?1, ?2, {})",
+        Dialect::Sqlite.now_s()
+    );
+    for migration in migrations.pending(Dialect::Sqlite, &applied)? {
+        tx.execute_batch(migration.text(Dialect::Sqlite)).map_err(engine)?;
+        tx.execute(&note, [migration.name, &migration.sha256(Dialect::Sqlite)]).map_err(engine)?;
+    }
+    tx.commit().map_err(engine)
+}
+
+pub(super) fn engine(error: rusqlite::Error) -> StoreError {
+    match &error {
+        rusqlite::Error::SqliteFailure(code, message) => {
+            let message = message.clone().unwrap_or_else(|| code.to_string());
+            match code.code {
+                ErrorCode::ConstraintViolation => StoreError::Constraint(message),
+                ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Unavailable(message),
+                _ => StoreError::Engine(message),
+            }
+        }
+        // Other messages may quote the statement, never a parameter.
+        other => StoreError::Engine(other.to_string()),
+    }
+}

@@ -1,0 +1,76 @@
+//! The writer thread: many jobs, each in a savepoint, one commit.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::{Context, Poll, Waker};
+
+use tokio::sync::mpsc;
+
+use super::connection::SqliteSql;
+use crate::StoreError;
+use crate::batch::Job;
+
+/// Runs until the queue is closed and empty.
+pub(super) fn run(mut tx: SqliteSql, mut queue: mpsc::Receiver<Box<dyn Job>>, most: usize) {
+    while let Some(first) = queue.blocking_recv() {
+        let mut jobs = vec![first];
+        while jobs.len() < most {
+            let Ok(next) = queue.try_recv() else { break };
+            jobs.push(next);
+        }
+        let fates = commit_together(&mut tx, &mut jobs);
+        for (job, fate) in jobs.into_iter().zip(fates) {
+            // Settling drops what the job answered; a panic there is the caller's, not the writer's.
+            let _ = catch_unwind(AssertUnwindSafe(|| job.settle(fate)));
+        }
+    }
+}
+
+/// The fate of each job, known only after the commit.
+fn commit_together(tx: &mut SqliteSql, jobs: &mut [Box<dyn Job>]) -> Vec<Result<(), StoreError>> {
+    let mut fates = Vec::with_capacity(jobs.len());
+    match in_one_transaction(tx, jobs, &mut fates) {
+        Ok(()) => fates,
+        Err(error) => {
+            // The transaction may be gone already, as after a full disk.
+            if !tx.is_autocommit() {
+                let _ = tx.statement("ROLLBACK");
+            }
+            vec![Err(error); jobs.len()]
+        }
+    }
+}
+
+fn in_one_transaction(
+    tx: &mut SqliteSql,
+    jobs: &mut [Box<dyn Job>],
+    fates: &mut Vec<Result<(), StoreError>>,
+) -> Result<(), StoreError> {
+    tx.statement("BEGIN IMMEDIATE")?;
+    for job in jobs {
+        fates.push(in_savepoint(tx, job.as_mut())?);
+    }
+    tx.statement("COMMIT")
+}
+
+/// The inner result is the job's fate; the outer error ends the batch.
+fn in_savepoint(tx: &mut SqliteSql, job: &mut dyn Job) -> Result<Result<(), StoreError>, StoreError> {
+    tx.failed = false;
+    tx.statement("SAVEPOINT job")?;
+    let (kept, fate) = match catch_unwind(AssertUnwindSafe(|| poll_once(job, tx))) {
+        Ok(Poll::Ready(true)) if tx.failed => (false, Err(StoreError::Spoiled)),
+        Ok(Poll::Ready(kept)) => (kept, Ok(())),
+        Ok(Poll::Pending) => (false, Err(StoreError::AwaitedOutside)),
+        Err(_) => (false, Err(StoreError::JobPanicked)),
+    };
+    if !kept {
+        tx.statement("ROLLBACK TO job")?;
+    }
+    tx.statement("RELEASE job")?;
+    Ok(fate)
+}
+
+/// Statements are ready at once here, so a job that is not has awaited something else.
+fn poll_once(job: &mut dyn Job, tx: &mut SqliteSql) -> Poll<bool> {
+    let mut future = job.run(tx);
+    future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+}

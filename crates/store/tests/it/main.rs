@@ -1,0 +1,17 @@
+//! One suite for both engines: each case is a function over a [`bench::Bench`], run once on SQLite and once on PostgreSQL.
+
+#[macro_use]
+mod bench;
+
+mod anchors;
+mod backup;
+mod blobs;
+mod chains;
+mod documents;
+mod kill;
+mod maps;
+mod messages;
+mod migrations;
+mod once;
+mod sql;
+mod transactions;
