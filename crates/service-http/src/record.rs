@@ -24,7 +24,7 @@ use crate::ledger::{DENY, PERMIT};
 use crate::peer::Peer;
 use crate::refusal::{Refusal, RefusalRecord};
 use crate::response::{TRACEPARENT, TraceContext};
-use crate::routes::MatchedRoute;
+use crate::routes::{MatchedRoute, Step};
 use crate::trace::{TraceRecord, checks};
 
 /// Where the inner layer leaves the context for the outer one.
@@ -78,14 +78,17 @@ struct Answered {
 impl Answered {
     fn keep(self, kit: &FunctionKit) {
         let Some(trace) = self.trace.clone() else { return };
-        let operation = self.route.map_or("unrouted", |route| route.0.operation);
+        // A panic loses what the response would have said; the context knows the route as well.
+        let route = self.route.map(|route| route.0).or_else(|| self.ctx.as_ref().and_then(Ctx::route));
+        let operation = route.map_or("unrouted", |route| route.operation);
         let actor = self.ctx.as_ref().map_or_else(|| Actor::peer(self.peer.as_ref()), Ctx::actor);
         if let Some(refusal) = &self.refusal {
             kit.audit.deny(self.denied(kit, refusal, &actor, operation, &trace));
         }
         // What nobody decided and no procedure names (a health check, a metadata document) leaves no trace.
         let decided = self.refusal.is_some() || self.ctx.as_ref().is_some_and(Ctx::is_permitted);
-        let record = self.record(kit, &actor, operation, trace, decided);
+        let step = route.and_then(|route| route.step);
+        let record = self.record(kit, &actor, operation, step, trace, decided);
         if decided || !record.steps.is_empty() {
             kit.traces.push(record);
         }
@@ -129,6 +132,7 @@ impl Answered {
         kit: &FunctionKit,
         actor: &Actor,
         operation: &'static str,
+        step: Option<Step>,
         trace: TraceId,
         decided: bool,
     ) -> TraceRecord {
@@ -144,7 +148,7 @@ impl Answered {
         let shown = checks(&made, reason);
         let at = DateTime::from_unix(self.at_ms.div_euclid(1_000));
         let mut steps = Vec::new();
-        if let Some(step) = self.route.and_then(|route| route.0.step) {
+        if let Some(step) = step {
             steps.push(TraceStep {
                 trace: trace.clone(),
                 procedure: step.procedure.to_owned(),

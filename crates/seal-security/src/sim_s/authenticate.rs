@@ -5,7 +5,7 @@ use http::HeaderMap;
 use service_http::call::{Actor, Ctx};
 use service_http::peer::{CertRole, PeerCertificate};
 use store::clients::{self, ClientRecord};
-use store::{Sql, StoreError};
+use store::{Sql, StoreError, revocations};
 
 use super::SimServer;
 use super::client_auth::{self, Once, Presented};
@@ -115,8 +115,20 @@ pub async fn authenticate(
     headers: &HeaderMap,
     form: &Form,
 ) -> Result<Authenticated, OAuthError> {
-    let shown = client_auth::presented(headers, form, front.certificate(ctx).as_ref())?;
+    let certificate = front.certificate(ctx);
+    let shown = client_auth::presented(headers, form, certificate.as_ref())?;
     let sim = &front.sim;
+    if let Some(certificate) = certificate {
+        let issuer = sim.config().issuer.clone();
+        let revoked = sim.kit().store.read(|tx| {
+            Box::pin(async move {
+                revocations::newest(tx, "certificate", &certificate.x5t_s256, &issuer).await
+            })
+        });
+        if revoked.await?.is_some() {
+            return Err(OAuthError::new(ErrorCode::InvalidClient, Reason::RevokedKey));
+        }
+    }
     if let Presented::Function { name } = &shown {
         ctx.set_actor(Actor::peer(ctx.peer()));
         return Ok(Authenticated { identity: Identity::Function(name.clone()), once: None });

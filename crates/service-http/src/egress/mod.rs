@@ -10,7 +10,7 @@ mod target;
 
 pub use address::is_public;
 pub use fetch::{Answer, Egress, EgressConfig};
-pub use target::Target;
+pub use target::{Target, fuzz};
 
 /// Why nothing was sent, or no answer was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

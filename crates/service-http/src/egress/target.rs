@@ -94,6 +94,16 @@ fn is_registered(entry: &str, host: &Host<String>, port: u16) -> bool {
     same && named.map_or(port == 443 || port >= PORT_FREE, |named| named == port)
 }
 
+/// Entry points of the fuzz targets.
+pub mod fuzz {
+    /// Takes any bytes as a url and as a registered host, in two lines; never panics.
+    pub fn fuzz_target(bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes);
+        let (url, host) = text.split_once('\n').unwrap_or((&text, ""));
+        let _ = super::Target::parse(url, &[host]);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,6 +176,7 @@ mod tests {
         fn no_text_makes_the_reader_panic(text: String, host: String) {
             let _ = Target::parse(&text, &[host.as_str()]);
             let _ = Target::parse(&format!("https://{text}"), &[text.as_str()]);
+            fuzz::fuzz_target(format!("https://{text}\n{host}").as_bytes());
         }
     }
 }

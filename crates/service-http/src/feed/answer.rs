@@ -62,4 +62,9 @@ pub mod fuzz {
             }
         }
     }
+
+    /// Takes any bytes as the query of a poll; never panics.
+    pub fn fuzz_feed_query(bytes: &[u8]) {
+        super::super::http::read_any_query(&String::from_utf8_lossy(bytes));
+    }
 }

@@ -103,6 +103,11 @@ impl Poll {
     }
 }
 
+/// Takes any text as the query of a poll; never panics.
+pub(super) fn read_any_query(query: &str) {
+    let _ = Poll::parse(query);
+}
+
 /// Seconds with up to three decimals.
 fn seconds(text: &str) -> Option<Duration> {
     let (whole, rest) = text.split_once('.').unwrap_or((text, "0"));

@@ -111,6 +111,27 @@ fn malformed(param: &'static str, reason: &'static str) -> Refusal {
         .with_invalid(vec![InvalidParam::new(param, reason)])
 }
 
+/// Entry points of the fuzz targets.
+pub mod fuzz {
+    use http::{HeaderValue, Request};
+
+    /// Takes any bytes as the credentials of a request: lines are the query, then `Authorization`, `DPoP` and `Ue-Id`
+    /// in turn. Never panics.
+    pub fn fuzz_credentials(bytes: &[u8]) {
+        let mut lines = bytes.split(|byte| *byte == b'\n');
+        let query = String::from_utf8_lossy(lines.next().unwrap_or_default()).into_owned();
+        let Ok(request) = Request::builder().uri(format!("/x?{query}")).body(()) else { return };
+        let (mut parts, ()) = request.into_parts();
+        for (line, name) in lines.zip([http::header::AUTHORIZATION, super::DPOP, super::UE_ID].iter().cycle())
+        {
+            if let Ok(value) = HeaderValue::from_bytes(line) {
+                parts.headers.append(name, value);
+            }
+        }
+        let _ = super::Credentials::of(&parts);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,6 +176,16 @@ mod tests {
             if status != 401 {
                 assert_eq!(refusal.on_the_wire().0, status, "{what}");
             }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_make_the_reader_panic(bytes: Vec<u8>) {
+            fuzz::fuzz_credentials(&bytes);
+            let mut lines = b"access_token=1\nBearer ".to_vec();
+            lines.extend(bytes);
+            fuzz::fuzz_credentials(&lines);
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::record;
 use crate::response;
 use crate::routes::{Mount, RouteSpec};
 
-pub use credentials::{ASSERTED_IDENTITY, Credentials, UE_ID};
+pub use credentials::{ASSERTED_IDENTITY, Credentials, UE_ID, fuzz};
 
 /// Rows with admission limits and the guard in place; give it the handlers.
 pub fn mount<S: Clone + Send + Sync + 'static>(kit: &FunctionKit, specs: &'static [RouteSpec]) -> Mount<S> {

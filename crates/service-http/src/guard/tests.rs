@@ -36,6 +36,7 @@ const ROUTES: &[RouteSpec] = &[
     RouteSpec::token(Method::GET, "/ssan-sanm/v1/anchors-lists/{anchorsListId}", "GetAnchorsList", &[READ])
         .step("TR33.721-S1", "B1", "anchor request with access token"),
     RouteSpec::public(Method::GET, "/health", "Health"),
+    RouteSpec::public(Method::GET, "/panics", "Panics"),
 ];
 
 /// One function with one route, one issuer, one user with a DPoP key and one VAL server with a certificate.
@@ -55,6 +56,10 @@ async fn get_anchors_list(Authorized(call): Authorized) -> Result<&'static str, 
     Ok("anchors")
 }
 
+async fn panics() -> &'static str {
+    panic!("planted")
+}
+
 impl World {
     async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
@@ -66,6 +71,7 @@ impl World {
         let routes = super::mount(&kit, ROUTES)
             .on("GetAnchorsList", get_anchors_list)
             .on("Health", async || "ok")
+            .on("Panics", panics)
             .finish()
             .unwrap();
         let router = super::serve(&kit, routes);

@@ -13,7 +13,7 @@ use store::anchors::{classes, lists, records};
 
 use super::access::Asker;
 use super::stored::List;
-use super::{SanServer, WRITE, granted, input, shown};
+use super::{SanServer, WRITE, change, granted, input, shown};
 use crate::shared::etag;
 use crate::shared::operator_rules::Action;
 
@@ -46,9 +46,9 @@ async fn delete(
     let asker = Asker::new(&san, tx, &call, DELETE).await?;
     let open = asker.open_anchors(&list)?;
     if !call.caller.is(&list.owner()) {
-        call.ctx.fail("resource", "the owner of the list", "another principal");
-        return Err(Refusal::open(Reason::NotOwner));
+        return Err(change::refused(&call, Reason::NotOwner));
     }
+    change::check_all_open(&asker, &list)?;
     let tags = shown::tags(&list, &open)?;
     etag::check_if_match(&headers, &tags.iter().map(String::as_str).collect::<Vec<_>>())?;
 

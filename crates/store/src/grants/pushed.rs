@@ -33,7 +33,7 @@ pub async fn insert(tx: &mut dyn Sql, new: &PushedRequest) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Takes out a request of that client; once, and not after its time (RFC 9126 4).
+/// Takes out a request of that client, once, with the second at which it becomes void (RFC 9126 4).
 ///
 /// # Errors
 /// When the store fails.
@@ -41,13 +41,12 @@ pub async fn consume(
     tx: &mut dyn Sql,
     urn_hash: &[u8],
     client_id: &str,
-    now_s: i64,
-) -> Result<Option<String>, StoreError> {
+) -> Result<Option<(String, i64)>, StoreError> {
     let rows = tx
         .query(
-            "DELETE FROM pushed_requests WHERE urn_hash = $1 AND client_id = $2 AND expires_s > $3 RETURNING request",
-            &[urn_hash.into(), client_id.into(), now_s.into()],
+            "DELETE FROM pushed_requests WHERE urn_hash = $1 AND client_id = $2 RETURNING request, expires_s",
+            &[urn_hash.into(), client_id.into()],
         )
         .await?;
-    rows.first().map(|row| row.get(0)).transpose()
+    rows.first().map(|row| Ok((row.get(0)?, row.get(1)?))).transpose()
 }

@@ -145,17 +145,20 @@ async fn pushed_request(
         return Err(void);
     }
     let (hash, client_id) = (sha256(uri.as_bytes()), client.client_id.as_str().to_owned());
-    let now_s = sim.now_s();
-    let text: Option<String> = sim
+    let taken: Option<(String, i64)> = sim
         .kit()
         .store
         .write(move |tx| {
             Box::pin(
-                async move { pushed::consume(tx, &hash, &client_id, now_s).await.map_err(OAuthError::from) },
+                async move { pushed::consume(tx, &hash, &client_id).await.map_err(OAuthError::from) },
             )
         })
         .await?;
-    serde_json::from_str(&text.ok_or(void.clone())?).map_err(|_| void)
+    let (text, ends_s) = taken.ok_or(void.clone())?;
+    if sim.is_over(ends_s, sim.config().pushed_request_s) {
+        return Err(void);
+    }
+    serde_json::from_str(&text).map_err(|_| void)
 }
 
 /// Remembers the request under a fresh identifier and shows the form with it.

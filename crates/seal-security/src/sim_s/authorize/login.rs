@@ -20,11 +20,11 @@ use super::begin::{Refused, answer_refused};
 use super::grant::{self, Authenticated, Drawn, Ends};
 use super::request::{ACR_PASSWORD, AuthorizationRequest};
 use super::{browser, page};
-use crate::sim_s::SimServer;
-use crate::sim_s::error::{ErrorCode, OAuthError};
-use crate::sim_s::form::Form;
-use crate::sim_s::password::MAX_PASSWORD;
-use crate::sim_s::world::World;
+use crate::thiss::SimServer;
+use crate::thiss::error::{ErrorCode, OAuthError};
+use crate::thiss::form::Form;
+use crate::thiss::password::MAX_PASSWORD;
+use crate::thiss::world::World;
 
 /// Wrong answers that one form may get. Own value.
 const MAX_ATTEMPTS: i64 = 20;
@@ -63,6 +63,9 @@ async fn answered(sim: &SimServer, ctx: &Ctx, headers: &HeaderMap, form: &Form) 
         .read(|tx| Box::pin(async move { sessions::find_interaction(tx, &id_hash, now_s).await }))
         .await?;
     let interaction = found.ok_or(void())?;
+    if sim.is_over(interaction.expires_s, sim.config().interaction_s) {
+        return Err(void().into());
+    }
     let request: AuthorizationRequest = serde_json::from_str(&interaction.request).map_err(|_| void())?;
     let cookie = browser::cookie(headers).map(|cookie| sha256(cookie.as_bytes()).to_vec());
     if cookie.is_some() && cookie != interaction.browser {
@@ -245,12 +248,14 @@ async fn silent_code(
     let drawn = draw(sim);
     let (code, ends) = (drawn.code.clone(), ends(sim, now_s));
     let servers = sim.config().servers.clone();
-    let (asked, ctx) = (request.clone(), ctx.clone());
+    let (asked, ctx, this) = (request.clone(), ctx.clone(), sim.clone());
     sim.kit()
         .store
         .write(move |tx| {
             Box::pin(async move {
-                let session = sessions::find(tx, &cookie, now_s).await?.ok_or(login_required.clone())?;
+                let session = sessions::find(tx, &cookie, now_s).await?;
+                let session = session.filter(|session| !this.is_over(session.expires_s, this.config().session_s));
+                let session = session.ok_or(login_required.clone())?;
                 let detail: SessionDetail =
                     serde_json::from_str(&session.detail).map_err(|_| login_required.clone())?;
                 let too_old = |most: i64| now_s.saturating_sub(detail.auth_time_s) > most;

@@ -84,6 +84,42 @@ async fn what_no_route_answers_has_its_trace_and_record_as_well() {
 }
 
 #[tokio::test]
+async fn a_panic_of_a_handler_is_a_recorded_500_without_details() {
+    let world = World::new().await;
+    let response = world.send(testkit::request(Method::GET, "/panics", testkit::peer(None))).await;
+    assert_eq!(response.status(), 500);
+    let trace = response.headers()["traceparent"].to_str().unwrap().split('-').nth(1).unwrap().to_owned();
+    let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+    assert!(!String::from_utf8_lossy(&body).contains("planted"));
+    let why = world.kit.traces.why(&trace).await.unwrap().unwrap();
+    assert_eq!((why.status, why.operation.as_str()), (500, "Panics"));
+    assert_eq!(audited(&world).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_function_carries_its_trace_on_and_a_client_does_not() {
+    use crate::peer::CertRole;
+
+    let world = World::new().await;
+    let named = "4bf92f3577b34da6a3ce929d0e0e4736";
+    for (role, carried_on) in [(CertRole::Function, true), (CertRole::Client, false)] {
+        let peer = testkit::peer(Some(testkit::certificate(role, "sm")));
+        let mut request = testkit::request(Method::GET, super::PATH, peer);
+        request
+            .headers_mut()
+            .insert("traceparent", format!("00-{named}-00f067aa0ba902b7-01").parse().unwrap());
+        let response = world.send(request).await;
+        let answered = response.headers()["traceparent"].to_str().unwrap();
+        assert_eq!(answered.contains(named), carried_on, "{role}");
+    }
+    assert_eq!(
+        world.kit.traces.records(named).await.unwrap().len(),
+        2,
+        "itself, and the one that links to it"
+    );
+}
+
+#[tokio::test]
 async fn a_flood_without_tokens_is_counted() {
     let world = World::new().await;
     for _ in 0..100 {

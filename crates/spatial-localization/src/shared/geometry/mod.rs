@@ -29,6 +29,9 @@ pub fn canonical((lon, lat): LonLat) -> LonLat {
     if lat.abs() >= 90.0 {
         return (0.0, 90_f64.copysign(lat));
     }
+    if lon > -180.0 && lon <= 180.0 {
+        return (lon, lat);
+    }
     let turned = (lon + 180.0).rem_euclid(360.0);
     (if turned == 0.0 { 180.0 } else { turned - 180.0 }, lat)
 }

@@ -13,6 +13,9 @@ pub fn place_of(local: &Local3dPointUncertaintyEllipsoid) -> Option<LonLat> {
     let origin = local.local_origin.point.or_else(|| centre(local.local_origin.area.as_ref()?))?;
     let turn_deg = f64::from(local.local_origin.horiz_axes_orientation.unwrap_or(0)) / 10.0;
     let (x, y) = (local.point.x, local.point.y);
+    if x == 0.0 && y == 0.0 {
+        return Some(canonical((origin.lon, origin.lat)));
+    }
     let azimuth_deg = x.atan2(y).to_degrees() + turn_deg;
     let (lat, lon): (f64, f64) = WGS84.direct(origin.lat, origin.lon, azimuth_deg, x.hypot(y));
     (lat.is_finite() && lon.is_finite()).then(|| canonical((lon, lat)))
@@ -57,7 +60,7 @@ mod tests {
             let (got_m, got_deg) = distance_and_azimuth((2.35, 48.85), place);
             assert!((got_m - metres).abs() < 1e-6 && (got_deg - azimuth).abs() < 1e-3, "{what}: {got_m} {got_deg}");
         }
-        assert_eq!(place_of(&local(2.35, 48.85, 0.0, 0.0, 0)).unwrap().0, 2.35);
+        assert_eq!(place_of(&local(2.35, 48.85, 0.0, 0.0, 0)), Some((2.35, 48.85)));
         let (lon, _) = place_of(&local(179.9999, 0.0, 100.0, 0.0, 0)).unwrap();
         assert!((-180.0..-179.9).contains(&lon), "{lon}");
         let (_, lat) = place_of(&local(0.0, 89.9999, 0.0, 100.0, 0)).unwrap();

@@ -73,7 +73,7 @@ mod tests {
         headers
     }
 
-    type Row = (&'static str, &'static [(&'static str, &'static str)], u16);
+    type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], u16);
 
     #[test]
     fn one_spoiled_header_is_refused_for_its_own_reason() {
@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(good, Announced { media_type: GLB.1, sha256: Some([0; 32]), length: Some(5) });
         assert!(announced(&headers(&[GLB])).is_ok(), "a digest is offered, not asked for");
         #[rustfmt::skip] // a table stays a table
-        let rows: [Row; 8] = [
+        let rows: [Row<'_>; 8] = [
             ("no type",          &[], 415),
             ("two types",        &[GLB, GLB], 415),
             ("a page",           &[("content-type", "text/html")], 415),
