@@ -18,8 +18,8 @@ pub struct Mutator {
 impl Mutator {
     /// A mutator over good inputs. They are drawn unchanged first.
     #[must_use]
-    pub fn new(seeds: &[&[u8]]) -> Self {
-        Self { seeds: seeds.iter().map(|s| s.to_vec()).collect(), state: 0x9E37_79B9_7F4A_7C15, drawn: 0 }
+    pub const fn new(seeds: Vec<Vec<u8>>) -> Self {
+        Self { seeds, state: 0x9E37_79B9_7F4A_7C15, drawn: 0 }
     }
 
     /// The next input.

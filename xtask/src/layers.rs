@@ -19,7 +19,13 @@ const MAY_USE: [(&str, &[&str]); 11] = [
             "spatial-localization",
         ],
     ),
-    ("fuzz", &["api-types", "authorization", "jose", "seal-security", "service-http", "spatial-localization", "store"]),
+    (
+        "fuzz",
+        &[
+            "api-types", "authorization", "jose", "sdk", "seal-security", "server", "service-http",
+            "spatial-localization",
+        ],
+    ),
     ("xtask", &[]),
 ];
 

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use crate::geo::ServiceArea;
+use crate::admin;
+use crate::geo::{LocationInfo, Pose, ServiceArea};
 use crate::query::Query;
 use crate::san::{SpatialAnchorsList, SpatialAnchorsListPatch, SpatialAnchorsSub};
-use crate::sm::{SpatialMap, SpatialMapCreateReq, SpatialMapPatch};
+use crate::sm::{SpatialMap, SpatialMapCreateReq, SpatialMapPatch, SpatialMapsDiscFilter};
 use crate::validate::Validate;
 use crate::{merge_patch, strict_json};
 
@@ -48,16 +49,35 @@ pub fn fuzz_sm_map(bytes: &[u8]) {
     let _ = read::<SpatialMapPatch>(bytes);
 }
 
-/// Service areas, in bodies and queries.
+/// Service areas.
 pub fn fuzz_service_area(bytes: &[u8]) {
     let _ = read::<ServiceArea>(bytes);
-    if let Ok(text) = std::str::from_utf8(bytes)
-        && let Ok(query) = Query::parse(text)
-    {
-        let _ = query.valid::<ServiceArea>("area-int");
-        let _ = query.csv_u32("anchor-ids");
-        let _ = query.text("svc-id");
-    }
+}
+
+/// Queries of `ssan-disc` and `ssm-disc`.
+pub fn fuzz_query(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(query) = Query::parse(text) else { return };
+    let _ = query.valid::<ServiceArea>("area-int");
+    let _ = query.valid::<LocationInfo>("loc-info");
+    let _ = query.valid::<Pose>("pose");
+    let _ = query.valid::<SpatialMapsDiscFilter>("map-disc-fltr");
+    let _ = query.csv_u32("anchor-ids");
+    let _ = query.base64("anch-inf");
+    let _ = (query.text("svc-id"), query.text("app-svc-id"), query.raw("limit"));
+}
+
+/// Bodies of the admin API.
+pub fn fuzz_admin_body(bytes: &[u8]) {
+    let _ = read::<admin::User>(bytes);
+    let _ = read::<admin::Client>(bytes);
+    let _ = read::<admin::Service>(bytes);
+    let _ = read::<admin::Policy>(bytes);
+    let _ = read::<admin::PolicyExplain>(bytes);
+    let _ = read::<admin::RevocationRequest>(bytes);
+    let _ = read::<admin::Rotate>(bytes);
+    let _ = read::<admin::Position>(bytes);
+    let _ = read::<admin::TestClock>(bytes);
 }
 
 /// A merge patch: the first line is the target, the rest the patch.
@@ -87,6 +107,8 @@ mod tests {
         fuzz_san_list(bytes);
         fuzz_sm_map(bytes);
         fuzz_service_area(bytes);
+        fuzz_query(bytes);
+        fuzz_admin_body(bytes);
         fuzz_merge_patch(bytes);
     }
 

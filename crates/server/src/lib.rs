@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 pub mod data_dir;
 pub mod demo;
+pub mod fuzz;
 pub mod openapi;
 pub mod pki;
 pub mod ready;

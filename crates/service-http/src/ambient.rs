@@ -156,13 +156,16 @@ struct StepBack {
 pub struct OffsetClock {
     inner: Arc<dyn Clock>,
     offset_s: AtomicI64,
+    /// After a step back the clock goes on at the next whole second: what was issued before the step, in whole
+    /// seconds, is then told from what is issued after it.
+    rounded_up_ms: AtomicI64,
     steps: Mutex<Vec<StepBack>>,
 }
 
 impl OffsetClock {
     /// Moves `inner`, by nothing to begin with.
     pub fn over(inner: Arc<dyn Clock>) -> Self {
-        Self { inner, offset_s: AtomicI64::new(0), steps: Mutex::new(Vec::new()) }
+        Self { inner, offset_s: AtomicI64::new(0), rounded_up_ms: AtomicI64::new(0), steps: Mutex::new(Vec::new()) }
     }
 
     /// The offset in force, in seconds.
@@ -173,11 +176,12 @@ impl OffsetClock {
     /// Replaces the offset; not added to the one before.
     pub fn set_offset_s(&self, offset_s: i64) {
         let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
-        let base_s = self.inner.now_s();
+        let (from_s, base_ms) = (self.now_s(), self.inner.now_ms());
         let before = self.offset_s.swap(offset_s, Ordering::AcqRel);
         if offset_s < before {
-            let step =
-                StepBack { from_s: base_s.saturating_add(before), to_s: base_s.saturating_add(offset_s) };
+            let up_ms = (-base_ms).rem_euclid(1_000);
+            self.rounded_up_ms.store(up_ms, Ordering::Release);
+            let step = StepBack { from_s, to_s: ((base_ms + up_ms) / 1_000).saturating_add(offset_s) };
             if steps.len() == STEPS_KEPT {
                 // The merged step is wider than both: it may end more, and revives nothing.
                 let oldest = steps.remove(0);
@@ -193,7 +197,8 @@ impl OffsetClock {
 impl Clock for OffsetClock {
     fn now_ms(&self) -> i64 {
         let offset_ms = self.offset_s().saturating_mul(1_000);
-        self.inner.now_ms().saturating_add(offset_ms)
+        let up_ms = self.rounded_up_ms.load(Ordering::Acquire);
+        self.inner.now_ms().saturating_add(offset_ms).saturating_add(up_ms)
     }
 
     fn monotonic(&self) -> Duration {

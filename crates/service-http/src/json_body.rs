@@ -138,6 +138,19 @@ impl BodyFault {
     }
 }
 
+/// Entry points for fuzzing.
+pub mod fuzz {
+    use http::header::CONTENT_TYPE;
+    use http::{HeaderMap, HeaderValue};
+
+    /// Takes any bytes as `Content-Type`; never panics.
+    pub fn fuzz_media_type(bytes: &[u8]) {
+        let Ok(value) = HeaderValue::from_bytes(bytes) else { return };
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, value)]);
+        let _ = super::check_type(&headers, &["application/json", "application/merge-patch+json"]);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -220,6 +220,23 @@ pub fn refusal_of(response: &Response) -> Option<&RefusalRecord> {
     response.extensions().get()
 }
 
+/// Entry points for fuzzing.
+pub mod fuzz {
+    use http::{HeaderMap, HeaderValue};
+
+    /// Takes each line as one `traceparent`; never panics, and reads nothing where there are two.
+    pub fn fuzz_traceparent(bytes: &[u8]) {
+        let mut headers = HeaderMap::new();
+        for line in bytes.split(|byte| *byte == b'\n') {
+            if let Ok(value) = HeaderValue::from_bytes(line) {
+                headers.append(super::TRACEPARENT, value);
+            }
+        }
+        let read = super::traceparent_of(&headers);
+        assert!(read.is_none() || headers.len() == 1);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -328,6 +345,8 @@ mod tests {
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0g",
         ] {
             assert!(parse_traceparent(bad).is_none(), "{bad}");
+            fuzz::fuzz_traceparent(bad.as_bytes());
+            fuzz::fuzz_traceparent(format!("{good}\n{bad}").as_bytes());
         }
     }
 }

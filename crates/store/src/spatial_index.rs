@@ -75,7 +75,9 @@ pub(crate) fn join(dialect: Dialect, boxes: &[GeoBox], params: &mut Vec<Value>) 
         let n = params.len();
         rows.push(match dialect {
             Dialect::Sqlite => {
-                for value in [steps(*min_lon) - 1, steps(*max_lon) + 1, steps(*min_lat) - 1, steps(*max_lat) + 1] {
+                for value in
+                    [steps(*min_lon) - 1, steps(*max_lon) + 1, steps(*min_lat) - 1, steps(*max_lat) + 1]
+                {
                     params.push(value.into());
                 }
                 format!("select ${} as x0, ${} as x1, ${} as y0, ${} as y1", n + 1, n + 2, n + 3, n + 4)

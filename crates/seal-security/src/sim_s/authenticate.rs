@@ -121,9 +121,9 @@ pub async fn authenticate(
     if let Some(certificate) = certificate {
         let issuer = sim.config().issuer.clone();
         let revoked = sim.kit().store.read(|tx| {
-            Box::pin(async move {
-                revocations::newest(tx, "certificate", &certificate.x5t_s256, &issuer).await
-            })
+            Box::pin(
+                async move { revocations::newest(tx, "certificate", &certificate.x5t_s256, &issuer).await },
+            )
         });
         if revoked.await?.is_some() {
             return Err(OAuthError::new(ErrorCode::InvalidClient, Reason::RevokedKey));

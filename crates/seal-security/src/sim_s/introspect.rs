@@ -25,7 +25,12 @@ use super::{SimServer, world};
 use crate::sim_s::authorize::grant::Permission;
 
 /// `POST /introspect`.
-pub(crate) async fn introspect(State(front): State<Front>, ctx: Ctx, headers: HeaderMap, body: Bytes) -> Response {
+pub(crate) async fn introspect(
+    State(front): State<Front>,
+    ctx: Ctx,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     match answer(&front, &ctx, &headers, &body).await {
         Ok(found) => {
             let mut response = Json(found).into_response();

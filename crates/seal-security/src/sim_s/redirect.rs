@@ -24,7 +24,10 @@ pub fn may_be_registered(uri: &str) -> bool {
     }
     match url.scheme() {
         // The path of a URI is compared as it was registered: only authority and scheme must be in normal form.
-        "https" => url.host_str().is_some_and(|host| uri[8..].starts_with(host)),
+        "https" => {
+            let after = uri.strip_prefix("https://");
+            url.host_str().is_some_and(|host| after.is_some_and(|after| after.starts_with(host)))
+        }
         "http" => split_loopback(uri).is_some(),
         scheme => scheme.contains('.') && url.host_str().is_none(),
     }
@@ -55,8 +58,9 @@ pub fn policy_source(uri: &str) -> Option<String> {
 
 /// Printable ASCII without what makes two parsers disagree.
 fn is_plain(uri: &str) -> bool {
-    uri.bytes()
-        .all(|b| b.is_ascii_graphic() && !matches!(b, b'\\' | b'*' | b'#' | b'"' | b'<' | b'>' | b'`' | b'{' | b'}'))
+    uri.bytes().all(|b| {
+        b.is_ascii_graphic() && !matches!(b, b'\\' | b'*' | b'#' | b'"' | b'<' | b'>' | b'`' | b'{' | b'}')
+    })
 }
 
 /// Host and rest of a loopback URI, without its port.
@@ -136,7 +140,7 @@ mod tests {
             ("https://app.example/cb?x=1", true), ("https://app.example:8443/cb", true), ("http://127.0.0.1/cb", true),
             ("http://[::1]/cb", true), ("com.example.app:/cb", true),
             ("http://app.example/cb", false), ("http://localhost/cb", false), ("https://app.example/cb#x", false),
-            ("https://u@app.example/cb", false), ("https://APP.example/cb", false), ("https:app.example/cb", false),
+            ("https://u@app.example/cb", false), ("https://APP.example/cb", false), ("https:app.example/cb", false), ("https:a", false),
             ("https://*.example/cb", false), ("javascript:alert(1)", false), ("myapp:/cb", false), ("/cb", false), ("", false),
         ];
         for (uri, good) in rows {

@@ -18,7 +18,12 @@ use super::own_token;
 use super::token::use_up;
 
 /// `POST /revoke`.
-pub(crate) async fn revoke(State(front): State<Front>, ctx: Ctx, headers: HeaderMap, body: Bytes) -> Response {
+pub(crate) async fn revoke(
+    State(front): State<Front>,
+    ctx: Ctx,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     match answer(&front, &ctx, &headers, &body).await {
         Ok(()) => {
             let mut response = StatusCode::OK.into_response();

@@ -13,7 +13,8 @@ fn user(change: Value) -> User {
 }
 
 fn client(change: Value) -> Client {
-    let mut body = json!({ "kind": "sim_c", "auth": "client_secret_basic", "redirectUris": ["https://app.example/cb"] });
+    let mut body =
+        json!({ "kind": "sim_c", "auth": "client_secret_basic", "redirectUris": ["https://app.example/cb"] });
     body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
     serde_json::from_value(body).unwrap()
 }
@@ -47,8 +48,16 @@ async fn b20_names_of_users_and_clients_are_disjoint() {
     assert_eq!(put_client(&sim, "val-alice", json!({})).await, taken(), "client like a VAL user");
     assert_eq!(put_user(&sim, "ue-1", json!({ "valUserId": "val-x" })).await, taken(), "user like a client");
     assert_eq!(put_user(&sim, "x", json!({ "valUserId": "ue-1" })).await, taken(), "VAL user like a client");
-    assert_eq!(put_user(&sim, "x", json!({ "valUserId": "val-alice" })).await, taken(), "VAL user of another");
-    assert_eq!(put_user(&sim, "x", json!({ "valUserId": "alice" })).await, taken(), "VAL user like another user");
+    assert_eq!(
+        put_user(&sim, "x", json!({ "valUserId": "val-alice" })).await,
+        taken(),
+        "VAL user of another"
+    );
+    assert_eq!(
+        put_user(&sim, "x", json!({ "valUserId": "alice" })).await,
+        taken(),
+        "VAL user like another user"
+    );
     // Nothing was kept of what was refused, and a name that was given back is free.
     assert_eq!(put_user(&sim, "x", json!({ "valUserId": "x" })).await, Ok(()));
     sim.server.delete_user(&"x".try_into().unwrap()).await.unwrap();
@@ -77,7 +86,10 @@ async fn one_spoiled_member_is_refused() {
         assert_eq!(put_client(&sim, "c", change).await, want, "{what}");
     }
     assert_eq!(put_user(&sim, "u", json!({ "password": "short" })).await, bad("MANDATORY_IE_INCORRECT"));
-    assert_eq!(put_user(&sim, "u", json!({ "password": "x".repeat(300) })).await, bad("MANDATORY_IE_INCORRECT"));
+    assert_eq!(
+        put_user(&sim, "u", json!({ "password": "x".repeat(300) })).await,
+        bad("MANDATORY_IE_INCORRECT")
+    );
     for (what, body) in [
         ("no scope", json!({ "role": "san", "scopes": [] })),
         ("scope of the login", json!({ "role": "san", "scopes": ["openid"] })),
@@ -88,7 +100,8 @@ async fn one_spoiled_member_is_refused() {
         let refused = sim.server.put_service(&"s".try_into().unwrap(), body).await.unwrap_err();
         assert_eq!(told(&refused).0, 400, "{what}");
     }
-    let body: Service = serde_json::from_value(json!({ "role": "sm", "scopes": ["3gpp:seal:san.read"] })).unwrap();
+    let body: Service =
+        serde_json::from_value(json!({ "role": "sm", "scopes": ["3gpp:seal:san.read"] })).unwrap();
     let refused = sim.server.put_service(&"s".try_into().unwrap(), body).await.unwrap_err();
     assert_eq!(told(&refused), (409, "ID_TAKEN".to_owned()), "scope of another server");
 }
@@ -103,9 +116,11 @@ async fn what_is_written_is_read_back_without_secrets() {
     assert_eq!(read.body.val_user_id.as_str(), "val-alice");
     let created = sim.server.put_client(&"c".try_into().unwrap(), client(json!({}))).await.unwrap();
     assert!(created.created && created.body.secret.is_some());
-    let changed = sim.server.put_client(&"c".try_into().unwrap(), client(json!({ "bearer": true }))).await.unwrap();
+    let changed =
+        sim.server.put_client(&"c".try_into().unwrap(), client(json!({ "bearer": true }))).await.unwrap();
     assert!(!changed.created && changed.body.secret.is_none() && changed.version == 2);
-    let machine = json!({ "kind": "val_server", "auth": "tls_client_auth", "redirectUris": [], "csr": "csr" });
+    let machine =
+        json!({ "kind": "val_server", "auth": "tls_client_auth", "redirectUris": [], "csr": "csr" });
     let issued = sim.server.put_client(&"m".try_into().unwrap(), client(machine)).await.unwrap().body;
     assert_eq!((issued.cert.as_deref(), issued.secret.is_none()), (Some("certificate of m"), true));
     let mut seen = Vec::new();
@@ -191,7 +206,8 @@ async fn imp_14_revocation_by_the_operator() {
         assert!(sim.is_active("ue-1", text(&tokens["access_token"])).await);
         assert!(revoke(kind, value.map_or_else(|| jti(&tokens), str::to_owned)).await > 0);
         assert!(!sim.is_active("ue-1", text(&tokens["access_token"])).await, "{kind} {value:?}");
-        let refresh = Params::of(&[("grant_type", "refresh_token"), ("refresh_token", text(&tokens["refresh_token"]))]);
+        let refresh =
+            Params::of(&[("grant_type", "refresh_token"), ("refresh_token", text(&tokens["refresh_token"]))]);
         assert_eq!(sim.token_of("ue-1", &refresh).await.error(), "invalid_grant", "{kind} {value:?}");
         let redeemed = sim.token_of("ue-1", &redeems(&pending)).await.status;
         assert_eq!(redeemed, if kind == RevocationKind::Token { 200 } else { 400 }, "{kind} {value:?}");
@@ -206,7 +222,9 @@ async fn imp_14_revocation_by_the_operator() {
     assert_eq!(sim.post_mtls("/token", CertRole::Client, "vs-1", &form).await.status, 200);
     revoke(RevocationKind::Certificate, certificate.x5t_s256).await;
     assert_eq!(sim.post_mtls("/token", CertRole::Client, "vs-1", &form).await.error(), "invalid_client");
-    for (kind, issuer) in [(RevocationKind::Avatar, None), (RevocationKind::Token, Some("https://evil.example".to_owned()))] {
+    for (kind, issuer) in
+        [(RevocationKind::Avatar, None), (RevocationKind::Token, Some("https://evil.example".to_owned()))]
+    {
         let request = RevocationRequest { kind, value: "x".to_owned(), issuer };
         assert_eq!(told(&sim.server.revoke(&request).await.unwrap_err()).0, 400);
     }

@@ -17,7 +17,9 @@ async fn b14_b15_the_form_is_complete_and_kept_to_itself() {
     assert_eq!(page.header("cache-control"), "no-store");
     assert!(!page.header("traceparent").is_empty());
     assert!(page.header("strict-transport-security").contains("max-age"));
-    for part in ["lang=\"en\"", "<label for=\"username\"", "<label for=\"password\"", "ue-1", "find spatial anchors"] {
+    for part in
+        ["lang=\"en\"", "<label for=\"username\"", "<label for=\"password\"", "ue-1", "find spatial anchors"]
+    {
         assert!(page.body.contains(part), "{part}");
     }
     assert_eq!(page.body.matches("<form").count(), 1);
@@ -111,7 +113,8 @@ async fn a51_a_form_that_two_readers_could_read_differently_is_refused() {
     // OpenID Connect Core 3.1.2.1: the same request in a body.
     assert_eq!(sim.post("/authorize", &[], &asks()).await.status, 200);
     for kind in ["application/json", "text/plain", "multipart/form-data"] {
-        let page = sim.post_raw("/authorize", &[(CONTENT_TYPE, kind.to_owned())], good.clone().into_bytes()).await;
+        let page =
+            sim.post_raw("/authorize", &[(CONTENT_TYPE, kind.to_owned())], good.clone().into_bytes()).await;
         assert_eq!((page.status, page.location()), (400, None), "{kind}");
     }
 }
@@ -150,7 +153,11 @@ async fn a37_login_csrf_and_session_fixation() {
         assert!(set.contains(part), "{part}");
     }
     let form = |page: &crate::harness::Answer| {
-        Params::of(&[("interaction", &page.interaction()), ("username", "alice"), ("password", crate::harness::PASSWORD)])
+        Params::of(&[
+            ("interaction", &page.interaction()),
+            ("username", "alice"),
+            ("password", crate::harness::PASSWORD),
+        ])
     };
     let site = HeaderName::from_static("sec-fetch-site");
     let origin = http::header::ORIGIN;
@@ -188,7 +195,11 @@ async fn two_tabs_do_not_disturb_each_other() {
     let second = sim.get(&target, &[(COOKIE, cookie.clone())]).await;
     assert_eq!(second.cookie(), None);
     let form = |page: &crate::harness::Answer| {
-        Params::of(&[("interaction", &page.interaction()), ("username", "alice"), ("password", crate::harness::PASSWORD)])
+        Params::of(&[
+            ("interaction", &page.interaction()),
+            ("username", "alice"),
+            ("password", crate::harness::PASSWORD),
+        ])
     };
     let answer = sim.post("/authorize", &[(COOKIE, cookie)], &form(&first)).await;
     let after = answer.cookie().unwrap();

@@ -99,7 +99,10 @@ async fn a28_two_names_or_two_methods_are_refused() {
     assert_eq!(answer.error(), "invalid_client");
     // With a secret over mutual TLS the certificate still has to be the client's own (design, section 3).
     let both = |name: &str| token.clone().and("client_id", name).and("client_secret", sim.secret(name));
-    assert_eq!(sim.post_mtls("/introspect", CertRole::Client, "vs-secret", &both("vs-secret")).await.status, 200);
+    assert_eq!(
+        sim.post_mtls("/introspect", CertRole::Client, "vs-secret", &both("vs-secret")).await.status,
+        200
+    );
     let answer = sim.post_mtls("/introspect", CertRole::Client, "vs-1", &both("vs-secret")).await;
     assert_eq!(answer.error(), "invalid_client");
 }

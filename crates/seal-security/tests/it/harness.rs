@@ -209,7 +209,12 @@ impl Sim {
         for (user, ue) in [("alice", "ue-alice"), ("bob", "ue-bob"), ("eve", "ue-eve")] {
             self.put_user(user, ue).await;
         }
-        let seal = json!(["3gpp:seal:san.read", "3gpp:seal:san.discover", "3gpp:seal:sm.read", "3gpp:seal:sm.localize"]);
+        let seal = json!([
+            "3gpp:seal:san.read",
+            "3gpp:seal:san.discover",
+            "3gpp:seal:sm.read",
+            "3gpp:seal:sm.localize"
+        ]);
         let ue = json!({ "kind": "sim_c", "auth": "client_secret_basic", "redirectUris": ["http://127.0.0.1/cb"],
             "scopes": seal, "valServices": ["vs-a", "vs-b"] });
         let jwks = json!({ "keys": [self.assertion_key.public_jwk().to_value()] });
@@ -232,7 +237,11 @@ impl Sim {
         ] {
             self.put_client(client, body).await;
         }
-        self.put_policy("p-alice", json!({ "class": "local", "effect": "PERMIT", "subjects": ["val-alice"] })).await;
+        self.put_policy(
+            "p-alice",
+            json!({ "class": "local", "effect": "PERMIT", "subjects": ["val-alice"] }),
+        )
+        .await;
         self.put_policy(
             "p-bob",
             json!({ "class": "local", "effect": "PERMIT", "subjects": ["val-bob"], "services": ["spatial-map-mgmt"] }),
@@ -267,7 +276,8 @@ impl Sim {
     }
 
     pub(crate) async fn delete_policy(&self, id: &'static str) {
-        let write = self.kit.store.write(move |tx| Box::pin(async move { store::policies::delete(tx, id).await }));
+        let write =
+            self.kit.store.write(move |tx| Box::pin(async move { store::policies::delete(tx, id).await }));
         let written: Result<_, store::StoreError> = write.await;
         assert!(written.unwrap());
         self.server.policies_changed().await.unwrap();
@@ -299,7 +309,12 @@ impl Sim {
         jose::dpop::sign(key, &proof).unwrap()
     }
 
-    async fn send(&self, router: &Router, mut request: Request<Body>, certificate: Option<PeerCertificate>) -> Answer {
+    async fn send(
+        &self,
+        router: &Router,
+        mut request: Request<Body>,
+        certificate: Option<PeerCertificate>,
+    ) -> Answer {
         request.extensions_mut().insert(testkit::peer(certificate));
         request.headers_mut().insert(http::header::HOST, "localhost".parse().unwrap());
         let response = router.clone().oneshot(request).await.unwrap();
@@ -317,7 +332,12 @@ impl Sim {
         self.send(&self.public, request, None).await
     }
 
-    pub(crate) async fn post_raw(&self, path: &str, headers: &[(HeaderName, String)], body: Vec<u8>) -> Answer {
+    pub(crate) async fn post_raw(
+        &self,
+        path: &str,
+        headers: &[(HeaderName, String)],
+        body: Vec<u8>,
+    ) -> Answer {
         let mut request = Request::builder().method(Method::POST).uri(path).body(Body::from(body)).unwrap();
         for (name, value) in headers {
             request.headers_mut().append(name, value.parse().unwrap());
@@ -333,7 +353,8 @@ impl Sim {
 
     /// Over mutual TLS, with the certificate of `role` and `name`.
     pub(crate) async fn post_mtls(&self, path: &str, role: CertRole, name: &str, form: &Params) -> Answer {
-        let mut request = Request::builder().method(Method::POST).uri(path).body(Body::from(form.text())).unwrap();
+        let mut request =
+            Request::builder().method(Method::POST).uri(path).body(Body::from(form.text())).unwrap();
         request.headers_mut().insert(CONTENT_TYPE, "application/x-www-form-urlencoded".parse().unwrap());
         self.send(&self.mtls, request, Some(testkit::certificate(role, name))).await
     }
@@ -347,7 +368,8 @@ impl Sim {
 
     /// The answer of the form.
     pub(crate) async fn answer_form(&self, page: &Answer, user: &str, password: &str) -> Answer {
-        let form = Params::of(&[("interaction", &page.interaction()), ("username", user), ("password", password)]);
+        let form =
+            Params::of(&[("interaction", &page.interaction()), ("username", user), ("password", password)]);
         let cookie: Vec<_> = page.cookie().map(|cookie| (COOKIE, cookie)).into_iter().collect();
         self.post("/authorize", &cookie, &form).await
     }
@@ -404,9 +426,10 @@ impl Sim {
     pub(crate) async fn reasons(&self) -> Vec<String> {
         self.kit.flush().await;
         let filter = store::audit::AuditFilter::default();
-        let page = self.kit.store.read(move |tx| {
-            Box::pin(async move { store::audit::page(tx, &filter, 1_000).await })
-        });
+        let page = self
+            .kit
+            .store
+            .read(move |tx| Box::pin(async move { store::audit::page(tx, &filter, 1_000).await }));
         page.await.unwrap().into_iter().filter_map(|record| record.row.reason).collect()
     }
 

@@ -13,16 +13,27 @@ async fn a33_a_stranger_learns_nothing() {
     let access = text(&tokens["access_token"]);
     let form = Params::of(&[("token", access)]);
     let owner = sim.post("/introspect", &[sim.basic("ue-1")], &form).await.json();
-    assert_eq!((&owner["active"], &owner["sub"], &owner["aud"]), (&json!(true), &json!("alice"), &json!(SAN)));
+    assert_eq!(
+        (&owner["active"], &owner["sub"], &owner["aud"]),
+        (&json!(true), &json!("alice"), &json!(SAN))
+    );
     assert_eq!(owner["token_type"], "DPoP");
     let audience = sim.post_mtls("/introspect", CertRole::Function, "san", &form).await.json();
     assert_eq!(audience["active"], true);
     let inactive = json!({ "active": false });
-    assert_eq!(sim.post_mtls("/introspect", CertRole::Function, "sm", &form).await.json(), inactive, "other server");
+    assert_eq!(
+        sim.post_mtls("/introspect", CertRole::Function, "sm", &form).await.json(),
+        inactive,
+        "other server"
+    );
     assert_eq!(sim.post("/introspect", &[sim.basic("ue-2")], &form).await.json(), inactive, "other client");
     let nobody = sim.post("/introspect", &[], &form).await;
     assert_eq!((nobody.status, nobody.error().as_str()), (401, "invalid_client"));
-    for (what, token) in [("forged", format!("{access}x")), ("no token", "x".to_owned()), ("ID token", text(&tokens["id_token"]).to_owned())] {
+    for (what, token) in [
+        ("forged", format!("{access}x")),
+        ("no token", "x".to_owned()),
+        ("ID token", text(&tokens["id_token"]).to_owned()),
+    ] {
         let answer = sim.post("/introspect", &[sim.basic("ue-1")], &Params::of(&[("token", &token)])).await;
         assert_eq!(answer.json(), inactive, "{what}");
     }

@@ -53,7 +53,7 @@ async fn an_emergency_rotation_takes_effect_at_once() {
     let sim = sim().await;
     let before = sim.tokens().await;
     let rotated = sim.server.rotate(true).await.unwrap();
-    assert_eq!(kids(&sim).await, [rotated.kid.clone()]);
+    assert_eq!(kids(&sim).await, std::slice::from_ref(&rotated.kid));
     assert!(!sim.is_active("ue-1", text(&before["access_token"])).await);
     let after = sim.tokens().await;
     assert_eq!(kid(&after), rotated.kid);

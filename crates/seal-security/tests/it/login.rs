@@ -44,7 +44,10 @@ async fn a36_guessing_is_braked() {
     assert_eq!(braked.unwrap().header("retry-after"), "12");
     assert_eq!(sim.last_reason().await, "LOGIN_THROTTLED");
     assert_eq!(sim.log_in("alice", &asks()).await.status, 429);
-    let bob = asks().with("scope", "openid 3gpp:seal:sm.read").with("resource", crate::harness::SM).without("val_ue_id");
+    let bob = asks()
+        .with("scope", "openid 3gpp:seal:sm.read")
+        .with("resource", crate::harness::SM)
+        .without("val_ue_id");
     assert!(sim.log_in("bob", &bob).await.query("code").is_some());
     sim.clock.advance(Duration::from_secs(12));
     assert!(sim.log_in("alice", &asks()).await.query("code").is_some());
@@ -81,7 +84,8 @@ async fn s1_a2a_only_what_the_user_is_entitled_to() {
     let denied = sim.log_in("alice", &asks()).await;
     assert_eq!(denied.query("error").as_deref(), Some("access_denied"));
     // A rule of another class entitles nobody.
-    sim.put_policy("o-eve", json!({ "class": "operator", "effect": "PERMIT", "subjects": ["val-eve"] })).await;
+    sim.put_policy("o-eve", json!({ "class": "operator", "effect": "PERMIT", "subjects": ["val-eve"] }))
+        .await;
     assert_eq!(sim.log_in("eve", &both).await.query("error").as_deref(), Some("access_denied"));
     // The login itself is nobody's service.
     let login = asks().with("scope", "openid").without("resource").without("val_ue_id");
@@ -125,7 +129,8 @@ async fn a38_a_wider_scope_is_asked_for() {
     let narrow = asks().with("scope", "openid 3gpp:seal:san.read");
     let cookie = sim.log_in("alice", &narrow).await.cookie().unwrap();
     let silently = |asks: Params, cookie: &str| {
-        let (target, cookie) = (format!("/authorize?{}", asks.with("prompt", "none").text()), cookie.to_owned());
+        let (target, cookie) =
+            (format!("/authorize?{}", asks.with("prompt", "none").text()), cookie.to_owned());
         let sim = &sim;
         async move { sim.get(&target, &[(COOKIE, cookie)]).await }
     };

@@ -38,7 +38,8 @@ async fn b17_the_metadata_agrees_with_what_the_server_does() {
     assert_eq!(metadata["acr_values_supported"], json!(["3gpp:acr:password"]));
     assert_eq!(metadata["request_uri_parameter_supported"], false);
     // Each scope that is listed can be asked for by a client that has it.
-    let listed: Vec<&str> = metadata["scopes_supported"].as_array().unwrap().iter().map(|s| s.as_str().unwrap()).collect();
+    let listed: Vec<&str> =
+        metadata["scopes_supported"].as_array().unwrap().iter().map(|s| s.as_str().unwrap()).collect();
     for scope in ["openid", "3gpp:seal:san.read", "3gpp:seal:sm.localize"] {
         assert!(listed.contains(&scope), "{scope}");
     }

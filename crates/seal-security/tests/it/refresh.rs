@@ -26,7 +26,10 @@ async fn b7_a20_a32_a_bound_refresh_token() {
     let tokens = sim.token_of("ue-1", &redeems(&code).and("resource", SAN)).await.json();
     let token = text(&tokens["refresh_token"]).to_owned();
     // Another service of the same login (contract, section 4).
-    let maps = sim.token_of("ue-1", &refresh(&token).and("resource", SM).and("scope", "3gpp:seal:sm.read")).await.json();
+    let maps = sim
+        .token_of("ue-1", &refresh(&token).and("resource", SM).and("scope", "3gpp:seal:sm.read"))
+        .await
+        .json();
     assert_eq!(claims(&maps["access_token"])["aud"], SM);
     assert_eq!((text(&maps["scope"]), text(&maps["refresh_token"])), ("3gpp:seal:sm.read", token.as_str()));
     #[rustfmt::skip] // a table stays a table
@@ -46,8 +49,12 @@ async fn b7_a20_a32_a_bound_refresh_token() {
     }
     let form = refresh(&token).and("resource", SAN);
     let proof = sim.proof(&testkit::key(&sim.ambient), &format!("{ISSUER}/token"));
-    let other_key = sim.post("/token", &[sim.basic("ue-1"), (HeaderName::from_static("dpop"), proof)], &form).await;
-    assert_eq!((other_key.error().as_str(), sim.last_reason().await.as_str()), ("invalid_grant", "HOLDER_WRONG"));
+    let other_key =
+        sim.post("/token", &[sim.basic("ue-1"), (HeaderName::from_static("dpop"), proof)], &form).await;
+    assert_eq!(
+        (other_key.error().as_str(), sim.last_reason().await.as_str()),
+        ("invalid_grant", "HOLDER_WRONG")
+    );
     let stranger = sim.post("/token", &[], &form).await;
     assert_eq!((stranger.status, stranger.error().as_str()), (401, "invalid_client"));
     assert_eq!(sim.token_of("ue-1", &form).await.status, 200);
@@ -112,7 +119,10 @@ async fn a_refresh_asks_account_and_policy_again() {
     assert_eq!(sim.token_of("ue-1", &refresh(&token)).await.status, 200);
     sim.delete_policy("p-alice").await;
     let refused = sim.token_of("ue-1", &refresh(&token)).await;
-    assert_eq!((refused.error().as_str(), sim.last_reason().await.as_str()), ("invalid_grant", "NOT_ENTITLED"));
+    assert_eq!(
+        (refused.error().as_str(), sim.last_reason().await.as_str()),
+        ("invalid_grant", "NOT_ENTITLED")
+    );
     sim.put_policy("p-alice", json!({ "class": "local", "effect": "PERMIT", "actions": ["read"] })).await;
     let narrower = sim.token_of("ue-1", &refresh(&token)).await.json();
     assert_eq!(text(&narrower["scope"]), "3gpp:seal:san.read openid");

@@ -7,7 +7,8 @@ use service_http::peer::CertRole;
 use service_http::testkit;
 
 use crate::harness::{
-    CHALLENGE, ISSUER, NOW, Params, REDIRECT, SAN, SM, VERIFIER, asks, claims, header, redeems, sim, sim_with, text,
+    CHALLENGE, ISSUER, NOW, Params, REDIRECT, SAN, SM, VERIFIER, asks, claims, header, redeems, sim,
+    sim_with, text,
 };
 
 /// S1-P1, S1-A1, S1-A2b: what the tokens of a login say.
@@ -23,7 +24,10 @@ async fn s1_a2b_the_tokens_of_a_login() {
     assert_eq!(tokens["scope"], "3gpp:seal:san.discover 3gpp:seal:san.read openid");
     let kid = sim.server.keys()[0].kid.clone();
     let head = header(&tokens["access_token"]);
-    assert_eq!((text(&head["typ"]), text(&head["alg"]), text(&head["kid"])), ("at+jwt", "ES256", kid.as_str()));
+    assert_eq!(
+        (text(&head["typ"]), text(&head["alg"]), text(&head["kid"])),
+        ("at+jwt", "ES256", kid.as_str())
+    );
     let access = claims(&tokens["access_token"]);
     for (claim, value) in [
         ("iss", ISSUER),
@@ -99,8 +103,41 @@ async fn b10_a_code_is_good_once() {
     assert_eq!((again.status, again.error().as_str()), (400, "invalid_grant"));
     assert_eq!(sim.last_reason().await, "REPLAYED");
     assert!(!sim.is_active("ue-1", access).await);
-    let refresh = Params::of(&[("grant_type", "refresh_token"), ("refresh_token", text(&tokens["refresh_token"]))]);
+    let refresh =
+        Params::of(&[("grant_type", "refresh_token"), ("refresh_token", text(&tokens["refresh_token"]))]);
     assert_eq!(sim.token_of("ue-1", &refresh).await.error(), "invalid_grant");
+}
+
+/// B10: of many at once, one wins, and what it won is gone again, for the others were a second use.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn b10_of_many_at_once_one_wins() {
+    let sim = std::sync::Arc::new(sim().await);
+    let code = sim.code("alice", &asks()).await;
+    let tries = (0..8).map(|_| {
+        let (sim, form) = (sim.clone(), redeems(&code));
+        tokio::spawn(async move { sim.token_of("ue-1", &form).await })
+    });
+    let mut won = Vec::new();
+    for one in tries.collect::<Vec<_>>() {
+        let answer = one.await.unwrap();
+        match answer.status {
+            200 => won.push(answer.json()),
+            _ => assert_eq!(answer.error(), "invalid_grant"),
+        }
+    }
+    assert_eq!(won.len(), 1);
+    assert!(!sim.is_active("ue-1", text(&won[0]["access_token"])).await);
+}
+
+/// A backward step of the clock revives nothing.
+#[tokio::test]
+async fn an_expired_code_stays_expired() {
+    let sim = sim().await;
+    let code = sim.code("alice", &asks()).await;
+    sim.clock.advance(Duration::from_secs(61));
+    sim.server.maintain().await.unwrap();
+    sim.clock.set_s(NOW);
+    assert_eq!(sim.token_of("ue-1", &redeems(&code)).await.error(), "invalid_grant");
 }
 
 #[tokio::test]
@@ -169,7 +206,11 @@ async fn a30_one_spoiled_proof_is_refused() {
     }
     let old = sim.proof(&sim.key, &url);
     sim.clock.advance(Duration::from_secs(30));
-    let two = [sim.basic("ue-1"), (dpop.clone(), sim.proof(&sim.key, &url)), (dpop.clone(), sim.proof(&sim.key, &url))];
+    let two = [
+        sim.basic("ue-1"),
+        (dpop.clone(), sim.proof(&sim.key, &url)),
+        (dpop.clone(), sim.proof(&sim.key, &url)),
+    ];
     assert_eq!(sim.post("/token", &two, &redeems(&code)).await.error(), "invalid_dpop_proof");
     let none = sim.bearer_token_of("ue-1", &redeems(&code)).await;
     assert_eq!(none.error(), "invalid_dpop_proof", "a client that must bind its tokens");
@@ -177,7 +218,10 @@ async fn a30_one_spoiled_proof_is_refused() {
     assert_eq!(sim.post("/token", &good, &redeems(&code)).await.status, 200);
     let second = sim.code("alice", &asks()).await;
     let replayed = sim.post("/token", &good, &redeems(&second)).await;
-    assert_eq!((replayed.error().as_str(), sim.last_reason().await.as_str()), ("invalid_dpop_proof", "REPLAYED"));
+    assert_eq!(
+        (replayed.error().as_str(), sim.last_reason().await.as_str()),
+        ("invalid_dpop_proof", "REPLAYED")
+    );
     sim.clock.advance(Duration::from_secs(31));
     let stale = sim.post("/token", &[sim.basic("ue-1"), (dpop, old)], &redeems(&second)).await;
     assert_eq!(stale.error(), "invalid_dpop_proof");
@@ -236,7 +280,12 @@ async fn one_token_is_for_one_server() {
 }
 
 fn machine(client: &str, scope: &str) -> Params {
-    Params::of(&[("grant_type", "client_credentials"), ("client_id", client), ("scope", scope), ("resource", SAN)])
+    Params::of(&[
+        ("grant_type", "client_credentials"),
+        ("client_id", client),
+        ("scope", scope),
+        ("resource", SAN),
+    ])
 }
 
 /// A VAL server for itself, over mutual TLS.
@@ -250,7 +299,10 @@ async fn a_val_server_gets_a_token_bound_to_its_certificate() {
     assert_eq!((text(&token["token_type"]), text(&token["scope"])), ("Bearer", "3gpp:seal:san.write"));
     assert!(token.get("refresh_token").is_none() && token.get("id_token").is_none());
     let access = claims(&token["access_token"]);
-    assert_eq!((text(&access["sub"]), text(&access["sub_type"]), text(&access["aud"])), ("vs-1", "client", SAN));
+    assert_eq!(
+        (text(&access["sub"]), text(&access["sub_type"]), text(&access["aud"])),
+        ("vs-1", "client", SAN)
+    );
     let x5t = testkit::certificate(CertRole::Client, "vs-1").x5t_s256;
     assert_eq!(access["cnf"], serde_json::json!({ "x5t#S256": x5t }));
     assert_eq!(access["val_service_id"], serde_json::json!(["vs-a"]));
@@ -278,7 +330,8 @@ async fn a_val_server_gets_a_token_bound_to_its_certificate() {
     let user_client = sim.token_of("ue-1", &machine("ue-1", "3gpp:seal:san.read")).await;
     assert_eq!(user_client.error(), "unauthorized_client");
     // A bare name gives its whole row.
-    let row = sim.post_mtls("/token", CertRole::Client, "vs-1", &machine("vs-1", "3gpp:seal:san")).await.json();
+    let row =
+        sim.post_mtls("/token", CertRole::Client, "vs-1", &machine("vs-1", "3gpp:seal:san")).await.json();
     assert_eq!(text(&row["scope"]), "3gpp:seal:san.discover 3gpp:seal:san.read 3gpp:seal:san.write");
 }
 
@@ -316,7 +369,10 @@ async fn a40_a_function_exchanges_a_token_that_was_issued_for_it() {
     let exchanged = answer.json();
     assert_eq!(exchanged["issued_token_type"], "urn:ietf:params:oauth:token-type:access_token");
     let access = claims(&exchanged["access_token"]);
-    assert_eq!((text(&access["sub"]), text(&access["client_id"]), text(&access["aud"])), ("alice", "sm", SAN));
+    assert_eq!(
+        (text(&access["sub"]), text(&access["client_id"]), text(&access["aud"])),
+        ("alice", "sm", SAN)
+    );
     assert_eq!(access["act"], serde_json::json!({ "sub": "sm" }));
     assert_eq!(access["val_ue_id"], "ue-alice");
     let x5t = testkit::certificate(CertRole::Function, "sm").x5t_s256;
@@ -336,7 +392,8 @@ async fn a40_a_function_exchanges_a_token_that_was_issued_for_it() {
         let answer = sim.post_mtls("/token", CertRole::Function, function, &form).await;
         assert_eq!((answer.status, answer.error().as_str()), (400, error), "{what}");
     }
-    let client = sim.post_mtls("/token", CertRole::Client, "vs-1", &good.clone().and("client_id", "vs-1")).await;
+    let client =
+        sim.post_mtls("/token", CertRole::Client, "vs-1", &good.clone().and("client_id", "vs-1")).await;
     assert_eq!(client.error(), "unauthorized_client");
     let chain = good.clone().with("subject_token", text(&exchanged["access_token"])).with("resource", SM);
     let chain = chain.with("scope", "3gpp:seal:sm.read");
@@ -352,9 +409,13 @@ async fn the_steps_of_the_procedure_are_in_the_traces() {
     let answer = sim.token_of("ue-1", &redeems(&code)).await;
     let trace = answer.header("traceparent").split('-').nth(1).unwrap().to_owned();
     sim.kit.flush().await;
-    let steps = sim.kit.store.read(|tx| Box::pin(async move { store::traces::by_trace(tx, &trace, 10).await }));
+    let steps =
+        sim.kit.store.read(|tx| Box::pin(async move { store::traces::by_trace(tx, &trace, 10).await }));
     let text: String = steps.await.unwrap().into_iter().map(|row| row.batch.steps).collect();
-    assert!(text.contains("TR33.721-S1") && text.contains("token request") && text.contains("access token"), "{text}");
+    assert!(
+        text.contains("TR33.721-S1") && text.contains("token request") && text.contains("access token"),
+        "{text}"
+    );
     assert!(!text.contains("alice") && !text.contains(VERIFIER) && !text.contains(&code));
     assert!(REDIRECT.starts_with("http"));
 }

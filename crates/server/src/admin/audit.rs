@@ -12,7 +12,7 @@ use service_http::refusal::Refusal;
 use store::audit::{self, AuditFilter, AuditRecord};
 
 use super::query::Filters;
-use super::{Admin, record};
+use super::{Admin, people, record};
 
 /// `GET /v1/audit?function&trace&actor&object&after&limit&cursor`
 ///
@@ -34,7 +34,7 @@ pub(super) async fn list(
         };
         kit.flush().await;
         let room = limit - u32::try_from(items.len()).unwrap_or(limit);
-        let rows = page(kit, &filters, after, room + 1).await?;
+        let rows = page(&admin, kit, &filters, after, room + 1).await?;
         let full = rows.len() > room as usize;
         items.extend(rows.into_iter().take(room as usize).map(item));
         if full {
@@ -47,17 +47,22 @@ pub(super) async fn list(
     Ok(Json(Page { items, next }))
 }
 
-async fn page(kit: &FunctionKit, filters: &Filters, after: u64, limit: u32) -> Result<Vec<AuditRecord>, Refusal> {
+async fn page(
+    admin: &Admin,
+    kit: &FunctionKit,
+    filters: &Filters,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<AuditRecord>, Refusal> {
     let text = |name: &str| filters.text(name).map(str::to_owned);
-    let filter =
-        AuditFilter { trace: text("trace"), actor: text("actor"), object: text("object"), after };
-    let pseudonym = filter.actor.as_deref().map(|actor| kit.pseudonym(actor));
-    let mut rows = fetch(kit, filter.clone(), limit).await?;
-    if pseudonym.is_some() {
-        rows.extend(fetch(kit, AuditFilter { actor: pseudonym, ..filter }, limit).await?);
-        rows.sort_by_key(|row| row.seq);
-        rows.truncate(limit as usize);
+    let filter = AuditFilter { trace: text("trace"), actor: None, object: text("object"), after };
+    let Some(actor) = filters.text("actor") else { return fetch(kit, filter, limit).await };
+    let mut rows = Vec::new();
+    for name in people::in_records(admin, kit, actor).await? {
+        rows.extend(fetch(kit, AuditFilter { actor: Some(name), ..filter.clone() }, limit).await?);
     }
+    rows.sort_by_key(|row| row.seq);
+    rows.truncate(limit as usize);
     Ok(rows)
 }
 

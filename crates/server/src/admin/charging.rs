@@ -10,7 +10,7 @@ use service_http::refusal::Refusal;
 use store::charging::{self, ChargingRecord};
 
 use super::query::Filters;
-use super::{Admin, record};
+use super::{Admin, people, record};
 
 /// `GET /v1/charging?function&consumer&after&limit&cursor`
 ///
@@ -31,7 +31,7 @@ pub(super) async fn list(
             _ => after,
         };
         let room = limit - u32::try_from(items.len()).unwrap_or(limit);
-        let rows = page(kit, filters.text("consumer"), after, room + 1).await?;
+        let rows = page(&admin, kit, filters.text("consumer"), after, room + 1).await?;
         let full = rows.len() > room as usize;
         items.extend(rows.into_iter().take(room as usize).map(item));
         if full {
@@ -45,14 +45,17 @@ pub(super) async fn list(
 }
 
 async fn page(
+    admin: &Admin,
     kit: &FunctionKit,
     consumer: Option<&str>,
     after: u64,
     limit: u32,
 ) -> Result<Vec<ChargingRecord>, Refusal> {
     let Some(consumer) = consumer else { return fetch(kit, None, after, limit).await };
-    let mut rows = fetch(kit, Some(consumer.to_owned()), after, limit).await?;
-    rows.extend(fetch(kit, Some(kit.pseudonym(consumer)), after, limit).await?);
+    let mut rows = Vec::new();
+    for name in people::in_records(admin, kit, consumer).await? {
+        rows.extend(fetch(kit, Some(name), after, limit).await?);
+    }
     rows.sort_by_key(|row| row.seq);
     rows.truncate(limit as usize);
     Ok(rows)

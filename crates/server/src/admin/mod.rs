@@ -11,6 +11,7 @@ mod elsewhere;
 mod everywhere;
 mod health;
 mod keys;
+mod people;
 mod policies;
 mod positions;
 mod query;
@@ -23,5 +24,6 @@ mod traces;
 mod verifiers;
 
 pub use everywhere::reconcile;
+pub use query::fuzz_filters;
 pub use routes::{ROUTES, router};
 pub use state::{Admin, AdminParts};

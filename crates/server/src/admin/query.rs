@@ -19,7 +19,20 @@ impl<S: Sync> FromRequestParts<S> for Filters {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        let query = parts.uri.query().unwrap_or_default();
+        Self::parse(parts.uri.query().unwrap_or_default())
+    }
+}
+
+/// Takes any bytes as the query of a list; never panics.
+pub fn fuzz_filters(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(filters) = Filters::parse(text) else { return };
+    assert!(filters.limit().is_ok_and(|limit| (1..=MOST).contains(&limit)) || filters.text("limit").is_some());
+    let _ = (filters.number("after"), filters.function(), filters.place());
+}
+
+impl Filters {
+    fn parse(query: &str) -> Result<Self, Refusal> {
         let pairs: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         for (index, (name, _)) in pairs.iter().enumerate() {
             if pairs[..index].iter().any(|(earlier, _)| earlier == name) {
@@ -28,9 +41,7 @@ impl<S: Sync> FromRequestParts<S> for Filters {
         }
         Ok(Self(pairs))
     }
-}
 
-impl Filters {
     /// A parameter's text.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())

@@ -4,4 +4,4 @@ mod pack;
 mod sealed;
 
 pub use pack::{Restored, backup, restore};
-pub use sealed::SealError;
+pub use sealed::{SealError, fuzz_backup};

@@ -1,15 +1,151 @@
-//! (being written) placeholder so that the crate compiles; replace whole file.
-use anyhow::Result;
+//! Playing the procedures and their attacks, and what comes of it.
+
+use std::collections::BTreeSet;
 use std::path::Path;
-use super::{Report, Sample, Table};
+
+use anyhow::{Context, Result};
+
+use super::attacks::{self, Arena};
+use super::observe::{self, Observer};
+use super::report::{Procedure, Report, Step, Verdict, catalogue};
+use super::{Sample, Table, p1, p2, svg};
 use crate::wiring::Running;
-/// Plays.
+
+/// What is built.
+const BUILT: [&str; 2] = ["P1", "P2"];
+
+/// Plays what `only` names, or everything that is built where it names nothing.
+///
 /// # Errors
-/// None yet.
-pub async fn play(_: &Running, _: &Sample, _: &[String], _: Table) -> Result<Report> {
-    Ok(Report { procedures: super::report::catalogue(), attacks: Vec::new() })
+/// The run itself failed: the functions do not answer. What they decide wrongly stands in the report.
+pub async fn play(running: &Running, sample: &Sample, only: &[String], table: Table) -> Result<Report> {
+    let observer = Observer::new(sample)?;
+    let ambient = &running.admin.kit.ambient;
+    let mut report = Report::default();
+    for mut procedure in catalogue() {
+        if !only.is_empty() && !only.iter().any(|id| id.eq_ignore_ascii_case(procedure.id)) {
+            continue;
+        }
+        if !BUILT.contains(&procedure.id) {
+            report.procedures.push(procedure);
+            continue;
+        }
+        let began = ambient.monotonic();
+        let mut score = Score::new(ambient.trace_id(), &observer);
+        let played = match procedure.id {
+            "P1" => p1::play(sample, &mut score).await,
+            _ => p2::play(sample, &mut score).await,
+        };
+        score.close(played);
+        let took = ambient.monotonic().saturating_sub(began);
+        conclude(&mut procedure, score, u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+        table.procedure(&procedure);
+        let id = procedure.id;
+        report.procedures.push(procedure);
+
+        let mut arena = Arena::new(running, sample, &observer, table, id);
+        attacks::play(&mut arena).await.with_context(|| format!("attacks on {id}"))?;
+        report.attacks.append(&mut arena.played);
+    }
+    Ok(report)
 }
-/// Writes.
+
+/// Writes each procedure that was played as a sequence diagram into `dir`.
+///
 /// # Errors
-/// None yet.
-pub fn write_pictures(_: &Report, _: &Path) -> Result<()> { Ok(()) }
+/// The directory cannot be written.
+pub fn write_pictures(report: &Report, dir: &Path) -> Result<()> {
+    std::fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
+    for procedure in report.procedures.iter().filter(|procedure| procedure.verdict != Verdict::NotBuilt) {
+        let file = dir.join(format!("{}.svg", procedure.id.to_ascii_lowercase()));
+        std::fs::write(&file, svg::draw(procedure)).with_context(|| format!("writing {}", file.display()))?;
+    }
+    Ok(())
+}
+
+fn conclude(procedure: &mut Procedure, score: Score<'_>, ms: u64) {
+    let failed = score.steps.iter().any(|step| step.verdict == Verdict::Fail);
+    procedure.verdict = if failed { Verdict::Fail } else { Verdict::Pass };
+    procedure.trace = Some(score.trace);
+    procedure.ms = Some(ms);
+    procedure.steps = score.steps;
+}
+
+/// The steps of one procedure while it is played.
+pub(super) struct Score<'o> {
+    /// Named in every request of the procedure.
+    pub(super) trace: String,
+    pub(super) observer: &'o Observer,
+    steps: Vec<Step>,
+    /// Requests whose steps stand in the score.
+    seen: BTreeSet<String>,
+}
+
+impl<'o> Score<'o> {
+    fn new(trace: String, observer: &'o Observer) -> Self {
+        Self { trace, observer, steps: Vec::new(), seen: BTreeSet::new() }
+    }
+
+    /// Takes over what the functions reported since the last time. Returns the traces of the requests.
+    pub(super) async fn take_over(&mut self) -> Result<Vec<String>> {
+        let reported = self.observer.steps(&self.trace).await?;
+        let fresh: Vec<_> = reported.iter().filter(|step| !self.seen.contains(step.trace.as_str())).collect();
+        let mut traces: Vec<String> = Vec::new();
+        for step in &fresh {
+            if !traces.iter().any(|known| known == step.trace.as_str()) {
+                traces.push(step.trace.to_string());
+            }
+        }
+        // Requests of one second come in any order, their steps do not.
+        for trace in &traces {
+            let of_request = fresh.iter().filter(|step| step.trace.as_str() == trace);
+            self.steps.extend(of_request.map(|step| observe::step(step)));
+        }
+        self.seen.extend(traces.iter().cloned());
+        Ok(traces)
+    }
+
+    /// Adds what the client itself did or found.
+    pub(super) fn client(&mut self, step: &str, (from, to): (&str, &str), message: &str, found: Found) {
+        let (checks, seen) = match found {
+            Ok(checks) => (checks, None),
+            Err(seen) => (Vec::new(), Some(seen)),
+        };
+        self.steps.push(Step {
+            step: step.to_owned(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+            message: message.to_owned(),
+            verdict: if seen.is_none() { Verdict::Pass } else { Verdict::Fail },
+            seen,
+            checks,
+        });
+    }
+
+    /// Fails the procedure where nobody reported one of the source's steps to or from `function`.
+    pub(super) fn require(&mut self, function: &str, numbers: &[&str]) {
+        for number in numbers {
+            let reported = |step: &Step| step.step == *number && (step.from == function || step.to == function);
+            if !self.steps.iter().any(reported) {
+                self.client(number, (function, function), "step of the source", Err("nobody reported it".into()));
+            }
+        }
+    }
+
+    fn close(&mut self, played: Result<()>) {
+        if let Err(error) = played {
+            self.client("-", ("demo", "demo"), "play the procedure", Err(format!("{error:#}")));
+        }
+    }
+}
+
+/// Names of the checks that hold, or what was seen instead.
+pub(super) type Found = Result<Vec<String>, String>;
+
+/// The names of `checks` if all of them hold, else the first that does not.
+pub(super) fn all(checks: &[(&str, bool)]) -> Found {
+    match checks.iter().find(|(_, holds)| !holds) {
+        None => Ok(checks.iter().map(|(name, _)| (*name).to_owned()).collect()),
+        Some((name, _)) => Err(format!("does not hold: {name}")),
+    }
+}

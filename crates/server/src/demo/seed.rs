@@ -20,7 +20,7 @@ use crate::wiring::Running;
 /// Scopes of a VAL server (contract section 2).
 const VAL_SERVER_SCOPES: [&str; 2] = ["3gpp:seal:san", "3gpp:seal:sm"];
 /// Side of the floor in a map's payload, metres.
-const FLOOR_M: u16 = 40;
+pub(super) const FLOOR_M: u16 = 40;
 
 /// Fills the functions of `running`.
 ///

@@ -108,7 +108,8 @@ impl Asker {
             }
         }
         let anchor_id = anchor.row.anchor_id.to_string();
-        self.operator(Some(&anchor.row.service_id), &[&anchor_id, &anchor.row.list_id]).map_err(Denial::open)?;
+        self.operator(Some(&anchor.row.service_id), &[&anchor_id, &anchor.row.list_id])
+            .map_err(Denial::open)?;
         Ok(access)
     }
 
@@ -116,7 +117,10 @@ impl Asker {
     ///
     /// # Errors
     /// None does: the refusal that went furthest, so that only somebody who may discover an anchor is told why.
-    pub(super) fn open_anchors<'l>(&self, list: &'l List) -> Result<Vec<(&'l str, &'l Anchor, Access)>, Refusal> {
+    pub(super) fn open_anchors<'l>(
+        &self,
+        list: &'l List,
+    ) -> Result<Vec<(&'l str, &'l Anchor, Access)>, Refusal> {
         let mut open = Vec::new();
         let mut furthest: Option<Denial> = None;
         for (label, anchor) in &list.anchors {
@@ -130,7 +134,11 @@ impl Asker {
         }
         if open.is_empty() {
             let denial = furthest.unwrap_or(Denial::hidden(Reason::NotFound));
-            self.call.ctx.fail(denial.reason.stage().as_str(), "an anchor that stands open", denial.reason.as_str());
+            self.call.ctx.fail(
+                denial.reason.stage().as_str(),
+                "an anchor that stands open",
+                denial.reason.as_str(),
+            );
             return Err(denial.into());
         }
         self.call.ctx.pass("resource", "an anchor that stands open", "at least one");

@@ -47,8 +47,10 @@ pub(super) fn identity(list: &List, wanted: &SpatialAnchorsList) -> Result<Ident
 /// The list as it is, under the labels of the wanted one, so that a new label is no new anchor.
 pub(super) fn relabelled(list: &List, identity: &Identity) -> SpatialAnchorsList {
     let mut whole = list.whole();
-    let mut by_id: BTreeMap<u32, _> =
-        std::mem::take(&mut whole.anchors).into_values().filter_map(|body| Some((body.anchor_id?.0, body))).collect();
+    let mut by_id: BTreeMap<u32, _> = std::mem::take(&mut whole.anchors)
+        .into_values()
+        .filter_map(|body| Some((body.anchor_id?.0, body)))
+        .collect();
     for (label, id) in identity {
         if let Some(body) = id.and_then(|id| by_id.remove(&id)) {
             whole.anchors.insert(label.clone(), body);
@@ -71,7 +73,8 @@ pub(super) fn decide_as_owner(
     let touched = parts::touched(before, wanted);
     parts::check(&call.caller, true, &touched, |_| true).map_err(|reason| refused(call, reason))?;
     for (label, anchor) in &mut wanted.anchors {
-        let stored = before.anchors.get(label).and_then(|anchor| anchor.serv_infos.as_deref()).unwrap_or_default();
+        let stored =
+            before.anchors.get(label).and_then(|anchor| anchor.serv_infos.as_deref()).unwrap_or_default();
         serv_infos::assign(anchor, stored, call.caller.client_id.as_str());
     }
     call.ctx.pass("parts", "only parts of the caller", "held");
@@ -147,7 +150,8 @@ pub(super) async fn write(
         return Err(Refusal::open(Reason::StaleVersion));
     }
     row.version += 1;
-    let left: Vec<i64> = known.values().map(|row| row.class_id).collect();
+    let moved_on = changed.iter().map(|row| row.anchor_id).chain(gone.iter().copied());
+    let left: Vec<i64> = moved_on.filter_map(|id| known.get(&id)).map(|row| row.class_id).collect();
     classes::purge(tx, &left).await?;
     let touched = (added.len() + changed.len() + gone.len()) as u64;
     Ok((List::of((row, rows))?, touched))

@@ -42,7 +42,8 @@ pub(super) async fn create_list(
     let wanted = provided(&call, input::typed(body)?)?;
 
     let (server, caller) = (san.clone(), call.clone());
-    let created: Created = san.kit().store.write(move |tx| Box::pin(create(server, tx, caller, wanted, feat))).await?;
+    let created: Created =
+        san.kit().store.write(move |tx| Box::pin(create(server, tx, caller, wanted, feat))).await?;
     // step 3: the response names the new resource.
     granted(&call);
     let location = format!("{}{LISTS}/{}", san.kit().origin, created.list_id);

@@ -29,7 +29,8 @@ pub(super) async fn delete_list(
 ) -> Result<Response, Refusal> {
     let list_id = input::list_id(list_id)?;
     let (server, caller) = (san.clone(), call.clone());
-    let _: () = san.kit().store.write(move |tx| Box::pin(delete(server, tx, caller, list_id, headers))).await?;
+    let _: () =
+        san.kit().store.write(move |tx| Box::pin(delete(server, tx, caller, list_id, headers))).await?;
     granted(&call);
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -60,7 +60,7 @@ pub(super) async fn discover(
 ) -> Result<Response, Refusal> {
     let question = read(&san, &call, uri.query()).await?;
     check_area(&san, &call, &question).await?;
-    let (found, more) = find(&san, &call, &question).await?;
+    let Page { found, more, rules_version } = find(&san, &call, &question).await?;
 
     let last = found.last().map(|profile| profile.0);
     let mut answer = SpatialAnchorsDiscResp {
@@ -75,7 +75,8 @@ pub(super) async fn discover(
         .object("spatial-anchors")
         // A search that finds nothing was served all the same.
         .units((answer.results.len() as u64).max(1))
-        .bytes(body.len() as u64);
+        .bytes(body.len() as u64)
+        .policy_version(rules_version);
     if let Some(svc_id) = &question.svc_id {
         permit = permit.service(svc_id.as_str());
     }
@@ -146,7 +147,8 @@ async fn check_area(san: &SanServer, call: &Call, question: &Question) -> Result
     }
     if let Some(ids) = question.anchor_ids.clone() {
         let (owner, asked) = (rules::owner_key(&call.caller.principal()), ids.len() as u64);
-        let own = san.kit().store.read(|tx| Box::pin(async move { discovery::count_own(tx, &owner, &ids).await }));
+        let own =
+            san.kit().store.read(|tx| Box::pin(async move { discovery::count_own(tx, &owner, &ids).await }));
         if own.await? == asked {
             return Ok(());
         }
@@ -155,15 +157,24 @@ async fn check_area(san: &SanServer, call: &Call, question: &Question) -> Result
     Err(Refusal::open(Reason::AreaTooLarge))
 }
 
-/// The page: at most `limit` anchors by identifier, and whether there is one more.
-async fn find(
-    san: &SanServer,
-    call: &Call,
-    question: &Question,
-) -> Result<(Vec<(u32, SpatialAnchorProfile)>, bool), Refusal> {
+/// What was found.
+struct Page {
+    /// At most `limit` anchors, by identifier.
+    found: Vec<(u32, SpatialAnchorProfile)>,
+    /// Whether there is one more.
+    more: bool,
+    rules_version: u64,
+}
+
+async fn find(san: &SanServer, call: &Call, question: &Question) -> Result<Page, Refusal> {
     let wanted = question.limit as usize;
     let mut filter = Filter {
-        held: held_by(&call.caller).iter().map(ToString::to_string).collect::<BTreeSet<_>>().into_iter().collect(),
+        held: held_by(&call.caller)
+            .iter()
+            .map(ToString::to_string)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
         owner_key: rules::owner_key(&call.caller.principal()),
         boxes: question.area.as_ref().map(Area::boxes),
         anchor_ids: question.anchor_ids.clone(),
@@ -175,7 +186,8 @@ async fn find(
     };
     let mut page = Vec::with_capacity(wanted.min(256) + 1);
     let (server, asking) = (san.clone(), call.clone());
-    let read = san.kit().store.read(|tx| Box::pin(async move { Asker::new(&server, tx, &asking, FIND).await }));
+    let read =
+        san.kit().store.read(|tx| Box::pin(async move { Asker::new(&server, tx, &asking, FIND).await }));
     let asker = read.await?;
     asker.check_action(question.svc_id.as_deref())?;
     loop {
@@ -187,13 +199,13 @@ async fn find(
             let anchor_id = found.anchor.anchor_id;
             if let Some(profile) = profile(&asker, question, found)? {
                 if page.len() == wanted {
-                    return Ok((page, true));
+                    return Ok(Page { found: page, more: true, rules_version: asker.rules.version });
                 }
                 page.push((anchor_id, profile));
             }
         }
         if complete {
-            return Ok((page, false));
+            return Ok(Page { found: page, more: false, rules_version: asker.rules.version });
         }
     }
 }
@@ -203,7 +215,11 @@ async fn rows(tx: &mut dyn Sql, filter: &Filter) -> Result<Vec<Found>, StoreErro
 }
 
 /// The profile of an anchor that the query found, unless the exact shape, a service area or a rule leaves it out.
-fn profile(asker: &Asker, question: &Question, found: Found) -> Result<Option<SpatialAnchorProfile>, StoreError> {
+fn profile(
+    asker: &Asker,
+    question: &Question,
+    found: Found,
+) -> Result<Option<SpatialAnchorProfile>, StoreError> {
     if let Some(area) = &question.area
         && !found.anchor.at.is_some_and(|at| area.holds(at))
     {

@@ -55,7 +55,8 @@ pub(super) fn read(
         Some(Value::String(text)) => Some(text),
         Some(_) => return Err(optional("/suppFeat", "has the wrong type")),
     };
-    let named = SuppFeat::parse(named.as_deref()).map_err(|_| optional("/suppFeat", "is not a hexadecimal feature mask"))?;
+    let named = SuppFeat::parse(named.as_deref())
+        .map_err(|_| optional("/suppFeat", "is not a hexadecimal feature mask"))?;
     let feat = named.or(query);
     if !feat.own_members() {
         each_anchor(&mut body, |anchor| OWN_MEMBERS.iter().for_each(|name| drop(anchor.remove(*name))));
@@ -114,8 +115,8 @@ fn check_media_type(headers: &HeaderMap, accepted: &[&str]) -> Result<(), Refusa
     }
 }
 
-/// For a fuzz target: no body panics.
-pub fn fuzz_body(bytes: &[u8]) {
+/// No body panics.
+pub(crate) fn fuzz_body(bytes: &[u8]) {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
     if let Ok(input) = read(&headers, bytes, PATCH, SuppFeat::default()) {

@@ -8,6 +8,7 @@ mod change;
 mod create_list;
 mod delete_list;
 mod discover;
+pub mod fuzz;
 mod input;
 mod modify_list;
 mod read_list;
@@ -27,9 +28,9 @@ use axum::Router;
 use axum::response::{IntoResponse, Response};
 use http::header::{ETAG, LOCATION};
 use http::{HeaderValue, Method, StatusCode};
-use service_http::kit::FunctionKit;
 use service_http::call::Call;
 use service_http::guard;
+use service_http::kit::FunctionKit;
 use service_http::refusal::Refusal;
 use service_http::routes::{MountError, RouteSpec};
 use store::anchors::positions::{self, UePosition};
@@ -37,8 +38,6 @@ use store::{Sql, StoreError};
 
 use crate::shared::cursor_secret::CursorSecret;
 use crate::shared::operator_rules::{OperatorRules, RulesCache};
-
-pub use input::fuzz_body;
 
 /// Scope of GET of anchors lists (contract, section 4).
 pub const READ: &str = "3gpp:seal:san.read";
@@ -147,7 +146,11 @@ impl SanServer {
     /// The store failed.
     pub async fn put_position(&self, ue: &ValUeId, position: UePosition) -> Result<(), StoreError> {
         let ue = ue.as_str().to_owned();
-        self.0.kit.store.write(move |tx| Box::pin(async move { positions::put(tx, &ue, &position).await })).await
+        self.0
+            .kit
+            .store
+            .write(move |tx| Box::pin(async move { positions::put(tx, &ue, &position).await }))
+            .await
     }
 
     fn kit(&self) -> &FunctionKit {
@@ -165,18 +168,27 @@ impl SanServer {
 
 /// Notes the steps that follow when a request was granted.
 fn granted(call: &Call) {
-    let peer = call.ctx.actor().label;
-    call.ctx.step(PROCEDURE, "B2", "SAn server", "SAn server", "Validate access token");
-    call.ctx.step(PROCEDURE, "B3a", "SAn server", peer, "Spatial anchor information");
+    let client = match call.ctx.actor().label {
+        "VAL UE" => "SAn-C",
+        other => other,
+    };
+    call.ctx.step(PROCEDURE, "B2", "SAn-S", "SAn-S", "Validate access token");
+    call.ctx.step(PROCEDURE, "B3a", "SAn-S", client, "Spatial anchor information");
 }
 
 /// A representation on its way, under its entity tag.
-fn represented(status: StatusCode, body: Vec<u8>, tag: &str, location: Option<&str>) -> Result<Response, Refusal> {
+fn represented(
+    status: StatusCode,
+    body: Vec<u8>,
+    tag: &str,
+    location: Option<&str>,
+) -> Result<Response, Refusal> {
     let mut response = (status, body).into_response();
     let headers = response.headers_mut();
     headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let value = |text: &str| {
-        HeaderValue::try_from(text).map_err(|_| Refusal::from(StoreError::Damaged("an identifier is no header value")))
+        HeaderValue::try_from(text)
+            .map_err(|_| Refusal::from(StoreError::Damaged("an identifier is no header value")))
     };
     headers.insert(ETAG, value(tag)?);
     if let Some(location) = location {

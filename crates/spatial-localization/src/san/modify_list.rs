@@ -44,7 +44,11 @@ pub(super) async fn modify_list(
     let Input { body: patch, feat } = input::read(&parts.headers, &bytes, input::PATCH, query)?;
 
     let (server, caller) = (san.clone(), call.clone());
-    let shown: Representation = san.kit().store.write(move |tx| Box::pin(modify(server, tx, caller, list_id, parts.headers, patch, feat))).await?;
+    let shown: Representation = san
+        .kit()
+        .store
+        .write(move |tx| Box::pin(modify(server, tx, caller, list_id, parts.headers, patch, feat)))
+        .await?;
     granted(&call);
     represented(StatusCode::OK, shown.body, &shown.tag, None)
 }
@@ -90,14 +94,16 @@ async fn modify(
 /// # Errors
 /// 400: what would come out is no list; so is a list without anchors.
 fn patched(call: &Call, base: &SpatialAnchorsList, patch: &Value) -> Result<SpatialAnchorsList, Refusal> {
-    let mut value = serde_json::to_value(base).map_err(|_| StoreError::Damaged("a list cannot be written"))?;
+    let mut value =
+        serde_json::to_value(base).map_err(|_| StoreError::Damaged("a list cannot be written"))?;
     merge_patch::apply(&mut value, patch);
     let mut wanted: SpatialAnchorsList = input::typed(value)?;
     let provider = call.caller.client_id.as_str();
     for (label, member) in patch.get("anchors").and_then(Value::as_object).into_iter().flatten() {
         let names_entries = member.as_object().is_some_and(|anchor| anchor.contains_key("servInfos"));
         if let (true, Some(anchor)) = (names_entries, wanted.anchors.get_mut(label)) {
-            let stored = base.anchors.get(label).and_then(|anchor| anchor.serv_infos.as_deref()).unwrap_or_default();
+            let stored =
+                base.anchors.get(label).and_then(|anchor| anchor.serv_infos.as_deref()).unwrap_or_default();
             let proposed = anchor.serv_infos.take().unwrap_or_default();
             anchor.serv_infos = Some(serv_infos::patched(stored, &proposed, provider));
         }
@@ -126,7 +132,8 @@ fn as_provider(
         Some(_) => return Err(not_owner()),
     };
     let reaches = |(label, member): &(&String, &Value)| member.is_object() && listed(label);
-    if patch.get("valServInfo").is_some_and(Value::is_null) || named.is_empty() || !named.iter().all(reaches) {
+    if patch.get("valServInfo").is_some_and(Value::is_null) || named.is_empty() || !named.iter().all(reaches)
+    {
         return Err(not_owner());
     }
     let mut wanted = patched(call, &shown, patch)?;

@@ -42,7 +42,11 @@ pub(super) async fn replace_list(
     let wanted: SpatialAnchorsList = input::typed(body)?;
 
     let (server, caller) = (san.clone(), call.clone());
-    let shown: Representation = san.kit().store.write(move |tx| Box::pin(replace(server, tx, caller, list_id, parts.headers, wanted, feat))).await?;
+    let shown: Representation = san
+        .kit()
+        .store
+        .write(move |tx| Box::pin(replace(server, tx, caller, list_id, parts.headers, wanted, feat)))
+        .await?;
     granted(&call);
     represented(StatusCode::OK, shown.body, &shown.tag, None)
 }

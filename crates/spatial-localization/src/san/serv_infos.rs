@@ -39,14 +39,19 @@ mod tests {
     use super::*;
 
     fn entry(id: &str, provider: Option<&str>, info: &str) -> ServInfo {
-        ServInfo { serv_info_id: id.to_owned(), provider_id: provider.map(str::to_owned), info: info.to_owned() }
+        ServInfo {
+            serv_info_id: id.to_owned(),
+            provider_id: provider.map(str::to_owned),
+            info: info.to_owned(),
+        }
     }
 
     #[test]
     fn a_patch_replaces_the_part_of_its_sender() {
         let stored = [entry("a", Some("vs-1"), "one"), entry("b", Some("vs-2"), "two")];
+        type Row = (&'static str, Vec<ServInfo>, &'static [(&'static str, &'static str, &'static str)]);
         #[rustfmt::skip] // a table stays a table
-        let rows: [(&str, Vec<ServInfo>, &[(&str, &str, &str)]); 5] = [
+        let rows: [Row; 5] = [
             ("its own alone", vec![entry("b", None, "new")], &[("a", "vs-1", "one"), ("b", "vs-2", "new")]),
             ("both, in another order", vec![entry("b", None, "new"), entry("a", Some("vs-1"), "one")], &[("a", "vs-1", "one"), ("b", "vs-2", "new")]),
             ("another one", vec![entry("c", None, "x")], &[("a", "vs-1", "one"), ("c", "vs-2", "x")]),

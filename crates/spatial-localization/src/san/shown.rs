@@ -23,7 +23,8 @@ pub(super) fn anchor(anchor: &SpatialAnchor, owner: bool, feat: SuppFeat) -> Spa
 
 /// The part of a list that a caller sees.
 pub(super) fn list(list: &List, open: &[(&str, &Anchor, Access)], feat: SuppFeat) -> SpatialAnchorsList {
-    let anchors = open.iter().map(|(label, one, access)| ((*label).to_owned(), anchor(&one.body, access.owner, feat)));
+    let anchors =
+        open.iter().map(|(label, one, access)| ((*label).to_owned(), anchor(&one.body, access.owner, feat)));
     SpatialAnchorsList {
         val_serv_info: list.serv_info.clone(),
         anchors: anchors.collect(),

@@ -75,8 +75,8 @@ impl Bound {
     }
 }
 
-/// For a fuzz target: opening never panics.
-pub fn fuzz_cursor(bytes: &[u8]) {
+/// Opening a cursor never panics.
+pub(crate) fn fuzz_cursor(bytes: &[u8]) {
     if let (Ok(key), Ok(text)) = (CursorKey::new(&[7; 32]), std::str::from_utf8(bytes)) {
         let _ = key.open(&Bound::new(["caller", "query"]), text);
     }

@@ -66,6 +66,8 @@ mod tests {
             assert_eq!(check_if_match(&with(IF_MATCH, &value), &[&now]).is_ok(), matches, "{what}");
             assert_eq!(is_not_modified(&with(IF_NONE_MATCH, &value), &now), not_modified, "{what}");
         }
-        assert!(check_if_match(&HeaderMap::new(), &[&now]).is_ok() && !is_not_modified(&HeaderMap::new(), &now));
+        assert!(
+            check_if_match(&HeaderMap::new(), &[&now]).is_ok() && !is_not_modified(&HeaderMap::new(), &now)
+        );
     }
 }

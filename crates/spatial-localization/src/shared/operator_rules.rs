@@ -60,7 +60,11 @@ impl RulesCache {
     ///
     /// # Errors
     /// The store failed; a row is damaged.
-    pub async fn current(&self, tx: &mut dyn Sql, function: Function) -> Result<Arc<OperatorRules>, StoreError> {
+    pub async fn current(
+        &self,
+        tx: &mut dyn Sql,
+        function: Function,
+    ) -> Result<Arc<OperatorRules>, StoreError> {
         let version = store::policies::version(tx).await?;
         let services_version = store::services::version(tx).await?;
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -132,8 +136,12 @@ impl OperatorRules {
             let by_val = service.val_service.is_none() || service.val_service.as_deref() == val_service;
             by_scope && by_val
         };
-        let mut services: Vec<&str> =
-            self.services.iter().filter(|service| of_row(service)).map(|service| service.id.as_str()).collect();
+        let mut services: Vec<&str> = self
+            .services
+            .iter()
+            .filter(|service| of_row(service))
+            .map(|service| service.id.as_str())
+            .collect();
         services.extend(val_service);
         services.push(scope);
         services
@@ -185,8 +193,8 @@ async fn services(tx: &mut dyn Sql, function: Function) -> Result<Vec<Service>, 
         let Some(last) = page.last() else { return Ok(services) };
         after.clone_from(&last.id);
         for row in page {
-            let body: admin::Service =
-                serde_json::from_str(&row.body).map_err(|_| StoreError::Damaged("a service cannot be read"))?;
+            let body: admin::Service = serde_json::from_str(&row.body)
+                .map_err(|_| StoreError::Damaged("a service cannot be read"))?;
             if body.role == function {
                 let val_service = body.val_service_id.map(|id| id.as_str().to_owned());
                 services.push(Service { id: row.id, scopes: body.scopes, val_service });
@@ -216,7 +224,8 @@ fn rule_shape(area: &GeographicArea, outer: bool) -> Option<Shape> {
         GeographicArea::PointUncertaintyCircle { point, uncertainty } => circle(point, *uncertainty),
         GeographicArea::PointUncertaintyEllipse { point, uncertainty_ellipse: ellipse, .. }
         | GeographicArea::PointAltitudeUncertainty { point, uncertainty_ellipse: ellipse, .. } => {
-            let (long, short) = (ellipse.semi_major.max(ellipse.semi_minor), ellipse.semi_major.min(ellipse.semi_minor));
+            let (long, short) =
+                (ellipse.semi_major.max(ellipse.semi_minor), ellipse.semi_major.min(ellipse.semi_minor));
             circle(point, if outer { long } else { short })
         }
         GeographicArea::Polygon { point_list } => {

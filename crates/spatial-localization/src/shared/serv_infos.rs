@@ -38,7 +38,11 @@ mod tests {
     use super::*;
 
     fn entry(id: &str, provider: Option<&str>, info: &str) -> ServInfo {
-        ServInfo { serv_info_id: id.to_owned(), provider_id: provider.map(str::to_owned), info: info.to_owned() }
+        ServInfo {
+            serv_info_id: id.to_owned(),
+            provider_id: provider.map(str::to_owned),
+            info: info.to_owned(),
+        }
     }
 
     type Row = (&'static str, Vec<ServInfo>, &'static [(&'static str, &'static str, &'static str)]);

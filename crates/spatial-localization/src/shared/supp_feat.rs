@@ -55,8 +55,9 @@ mod tests {
 
     #[test]
     fn the_last_digit_holds_bit_1() {
+        type Row = (Option<&'static str>, Result<(bool, Option<&'static str>), SuppFeatError>);
         #[rustfmt::skip] // a table stays a table
-        let rows: [(Option<&str>, Result<(bool, Option<&str>), SuppFeatError>); 8] = [
+        let rows: [Row; 8] = [
             (None, Ok((false, None))), (Some(""), Ok((false, Some("0")))), (Some("0"), Ok((false, Some("0")))),
             (Some("1"), Ok((true, Some("1")))), (Some("F"), Ok((true, Some("1")))), (Some("10"), Ok((false, Some("0")))),
             (Some("0x1"), Err(SuppFeatError)), (Some("g"), Err(SuppFeatError)),

@@ -92,7 +92,12 @@ pub(super) fn object(map_id: u32) -> String {
 ///
 /// # Errors
 /// One 404 for everything that the caller may not discover; 403 for a rule of the operator.
-pub(super) async fn read(sm: &SmServer, call: &Call, map_id: &str, operation: Operation) -> Result<Seen, Refusal> {
+pub(super) async fn read(
+    sm: &SmServer,
+    call: &Call,
+    map_id: &str,
+    operation: Operation,
+) -> Result<Seen, Refusal> {
     let (server, caller, id) = (sm.clone(), call.clone(), parse_id(map_id));
     let read = sm.store().read(move |tx| {
         Box::pin(async move {
@@ -187,7 +192,11 @@ pub(super) fn decide(
         let hidden = surroundings.check(call, DISCOVER, service, Some(row.map_id)).is_err();
         return Err(Refusal::hidden(reason).discoverable(!hidden));
     }
-    call.ctx.pass("resource", "a map that the caller may discover", if grant.owner { "owner" } else { "allowed" });
+    call.ctx.pass(
+        "resource",
+        "a map that the caller may discover",
+        if grant.owner { "owner" } else { "allowed" },
+    );
     Ok(Seen { row, map, grant, policy_version: surroundings.policy_version() })
 }
 
@@ -203,9 +212,10 @@ pub(super) fn item(row: &MapRow, map: &SpatialMap) -> Item {
 }
 
 fn is_active(map: &SpatialMap, now_s: i64) -> bool {
-    map.sm_prof.time_period.as_ref().is_none_or(|period| {
-        (period.start_time.unix()..period.stop_time.unix()).contains(&now_s)
-    })
+    map.sm_prof
+        .time_period
+        .as_ref()
+        .is_none_or(|period| (period.start_time.unix()..period.stop_time.unix()).contains(&now_s))
 }
 
 /// The number of a path: decimal, in its one canonical form, so that no map has two addresses.

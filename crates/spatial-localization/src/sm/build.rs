@@ -82,10 +82,13 @@ pub(crate) fn augments(map: &SpatialMap) -> impl Iterator<Item = &AugmentLayerIn
 /// The details at fault, below `at`.
 pub(crate) fn check_details(infos: &[AugmentLayerInfo], at: &str) -> Result<(), Vec<InvalidParam>> {
     let mut faults = Vec::new();
-    for (n, info) in infos.iter().enumerate().filter(|(_, info)| info.aug_with == AugmentLayer::SpatialAnchors) {
+    for (n, info) in
+        infos.iter().enumerate().filter(|(_, info)| info.aug_with == AugmentLayer::SpatialAnchors)
+    {
         for (m, detail) in info.aug_lyr_det.iter().flatten().enumerate() {
             if detail.parse::<u32>().is_err() || detail.starts_with('+') {
-                faults.push(InvalidParam::new(format!("{at}/{n}/augLyrDet/{m}"), "is not the id of an anchor"));
+                faults
+                    .push(InvalidParam::new(format!("{at}/{n}/augLyrDet/{m}"), "is not the id of an anchor"));
             }
         }
     }
@@ -136,7 +139,8 @@ mod tests {
     #[test]
     fn a_coverage_that_cannot_be_searched_is_refused_or_passed_over() {
         let with = |area: Value, embeds: bool| {
-            let inf = if embeds { json!({"augLyrInf": [{"augWith": "SPATIAL_ANCHORS"}]}) } else { json!(null) };
+            let inf =
+                if embeds { json!({"augLyrInf": [{"augWith": "SPATIAL_ANCHORS"}]}) } else { json!(null) };
             let mut request = request(inf);
             request.area_int = serde_json::from_value(area).unwrap();
             boxes(&build(SpatialMapId(1), &request, SuppFeat::default()), LIMIT_M2)

@@ -14,8 +14,8 @@ use store::maps::{self, Building};
 use store::outbox::{self, Message};
 use store::{Sql, Store, StoreError};
 
-use crate::sm::{Inner, SmServer};
 use crate::sm::record::{Draft, Owner};
+use crate::sm::{Inner, SmServer};
 
 /// `kind` of the callback in the outbox, the event of TS 29.437.
 pub(super) const READY: &str = "SPATIAL_MAP_READY";
@@ -65,15 +65,14 @@ pub(super) async fn run(server: Weak<Inner>, waker: Waker) {
 
 /// Builds what waits now; how many requests were taken up.
 pub(super) async fn round(sm: &SmServer) -> Result<usize, StoreError> {
-    let waiting = sm.store().read(|tx| Box::pin(async move { maps::building::waiting(tx, BATCH).await })).await?;
+    let waiting =
+        sm.store().read(|tx| Box::pin(async move { maps::building::waiting(tx, BATCH).await })).await?;
     let taken = waiting.len();
     for building in waiting {
         let server = sm.clone();
         let map_id = building.asked.map_id;
-        let built: Result<bool, StoreError> = sm
-            .store()
-            .write(move |tx| Box::pin(async move { build(tx, &server, &building).await }))
-            .await;
+        let built: Result<bool, StoreError> =
+            sm.store().write(move |tx| Box::pin(async move { build(tx, &server, &building).await })).await;
         match built {
             Ok(true) => sm.wake_outbox(),
             Ok(false) => {}
@@ -94,7 +93,8 @@ async fn build(tx: &mut dyn Sql, sm: &SmServer, building: &Building) -> Result<b
     let ambient = &sm.kit().ambient;
     let draft = Draft::of(&map, &owner, ambient, sm.limits().area_m2);
     // It was built once before the request was accepted; only lowered limits refuse it now.
-    let row = draft.map_err(|_| StoreError::Damaged("a map that can no longer be built"))?.classed(tx).await?;
+    let row =
+        draft.map_err(|_| StoreError::Damaged("a map that can no longer be built"))?.classed(tx).await?;
     maps::record::insert(tx, &row, ambient.now_s()).await?;
     let now_ms = ambient.now_ms();
     let body = serde_json::to_string(&SpatialMapsNotif::ready(SpatialMapId(asked.map_id)));

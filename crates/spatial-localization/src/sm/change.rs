@@ -48,7 +48,8 @@ impl Change {
         };
         let mut wanted = self.wanted(&base, SpatialMapId(seen.row.map_id), provider, features)?;
         let touched = touched(&base, &wanted);
-        parts::check(caller, seen.grant.owner, &touched, |_| true).map_err(|reason: Reason| Refusal::open(reason))?;
+        parts::check(caller, seen.grant.owner, &touched, |_| true)
+            .map_err(|reason: Reason| Refusal::open(reason))?;
         let before = seen.map.sm_prof.serv_infos.as_deref().unwrap_or_default();
         serv_infos::assign(&mut wanted.sm_prof.serv_infos, before, provider);
         if seen.grant.owner {

@@ -56,7 +56,12 @@ pub(super) async fn create_spatial_map(
 }
 
 /// 201: the map is kept and returned.
-async fn created(sm: &SmServer, call: &Call, map: SpatialMap, features: SuppFeat) -> Result<Response, Refusal> {
+async fn created(
+    sm: &SmServer,
+    call: &Call,
+    map: SpatialMap,
+    features: SuppFeat,
+) -> Result<Response, Refusal> {
     let (job, by, ids) = (sm.clone(), call.clone(), draw(call));
     let kept: SpatialMap = sm
         .store()
@@ -97,7 +102,8 @@ async fn accepted(
         .write(move |tx| {
             Box::pin(async move {
                 let permit = permitted(tx, &job, &by, &map, StatusCode::ACCEPTED).await?;
-                let waiting = maps::building::count(tx, &owner.principal.issuer, &owner.principal.subject).await?;
+                let waiting =
+                    maps::building::count(tx, &owner.principal.issuer, &owner.principal.subject).await?;
                 if waiting >= job.limits().builds_per_owner {
                     return Err(Refusal::open(Reason::RateLimited));
                 }
@@ -165,7 +171,12 @@ async fn permitted(
 /// Names the provider of each entry of service information: who creates the map.
 fn provided(call: &Call, map: &mut SpatialMap) -> Result<(), Refusal> {
     let mut touched = Touched::default();
-    parts::diff_serv_infos("map", &[], map.sm_prof.serv_infos.as_deref().unwrap_or_default(), &mut touched.serv_infos);
+    parts::diff_serv_infos(
+        "map",
+        &[],
+        map.sm_prof.serv_infos.as_deref().unwrap_or_default(),
+        &mut touched.serv_infos,
+    );
     parts::check(&call.caller, true, &touched, |_| true).map_err(Refusal::open)?;
     serv_infos::assign(&mut map.sm_prof.serv_infos, &[], call.caller.client_id.as_str());
     Ok(())

@@ -124,7 +124,8 @@ async fn read(sm: &SmServer, call: &Call, text: Option<&str>) -> Result<Question
 
 /// Where a map must be: `loc-info`, `pose` or both. Cells and addresses are no place here.
 fn place(sm: &SmServer, call: &Call, query: &Query) -> Result<(Option<Vec<GeoBox>>, Vec<LonLat>), Refusal> {
-    let one = |name: &'static str, reason: &'static str| input::bad_query(vec![InvalidParam::new(name, reason)]);
+    let one =
+        |name: &'static str, reason: &'static str| input::bad_query(vec![InvalidParam::new(name, reason)]);
     let location: Option<LocationInfo> = query.valid("loc-info").map_err(input::bad_query)?;
     let pose: Option<Pose> = query.valid("pose").map_err(input::bad_query)?;
     let mut boxes = None;
@@ -138,7 +139,8 @@ fn place(sm: &SmServer, call: &Call, query: &Query) -> Result<(Option<Vec<GeoBox
             }
             _ => {
                 let area = Area::of(&ServiceArea::of(vec![named]));
-                let area = area.map_err(|_| one("loc-info", "names no geographic area that can be searched"))?;
+                let area =
+                    area.map_err(|_| one("loc-info", "names no geographic area that can be searched"))?;
                 // An ordinary consumer searches a bounded area (contract, section 7).
                 if area.area_m2() > sm.limits().area_m2 {
                     call.ctx.fail("admission", "at most 10,000 square kilometres", "a larger area");
@@ -180,7 +182,8 @@ async fn find(sm: &SmServer, call: &Call, question: &Question) -> Result<(Vec<u3
         limit: (question.limit + 1).min(BATCH),
     };
     let (server, caller) = (sm.clone(), call.clone());
-    let read = sm.store().read(move |tx| Box::pin(async move { Surroundings::of(tx, &server, &caller).await }));
+    let read =
+        sm.store().read(move |tx| Box::pin(async move { Surroundings::of(tx, &server, &caller).await }));
     let surroundings = read.await?;
     surroundings.check(call, access::DISCOVER, question.svc_id.as_deref(), None).map_err(|reason| {
         call.ctx.fail("operator rules", "none that denies", reason.as_str());
@@ -189,7 +192,10 @@ async fn find(sm: &SmServer, call: &Call, question: &Question) -> Result<(Vec<u3
     let mut page = Vec::with_capacity(wanted.min(256));
     loop {
         let batch = filter.clone();
-        let rows = sm.store().read(move |tx| Box::pin(async move { maps::discovery::find(tx, &batch).await })).await?;
+        let rows = sm
+            .store()
+            .read(move |tx| Box::pin(async move { maps::discovery::find(tx, &batch).await }))
+            .await?;
         let complete = rows.len() < filter.limit as usize;
         filter.after = rows.last().map(|found| found.map.map_id).or(filter.after);
         for found in rows {

@@ -21,7 +21,12 @@ async fn ids(sm: &SmServer, call: &Call, seen: &Seen) -> Result<Vec<String>, Ref
 }
 
 /// The anchors of a map that was asked for as it is: without them when they cannot be had. Returns what was embedded.
-pub(super) async fn into_map(sm: &SmServer, call: &Call, seen: &Seen, shown: &mut SpatialMap) -> Option<Vec<String>> {
+pub(super) async fn into_map(
+    sm: &SmServer,
+    call: &Call,
+    seen: &Seen,
+    shown: &mut SpatialMap,
+) -> Option<Vec<String>> {
     if !build::embeds_anchors(&seen.map) {
         return None;
     }
@@ -31,7 +36,11 @@ pub(super) async fn into_map(sm: &SmServer, call: &Call, seen: &Seen, shown: &mu
             Some(ids)
         }
         Err(refusal) => {
-            call.ctx.fail("anchors of the map", "the anchor server answers for this reader", refusal.reason.as_str());
+            call.ctx.fail(
+                "anchors of the map",
+                "the anchor server answers for this reader",
+                refusal.reason.as_str(),
+            );
             view::without_anchors(shown);
             None
         }
@@ -52,7 +61,11 @@ pub(super) async fn asked(
         return Ok(None);
     }
     let ids = ids(sm, call, seen).await.map_err(|refusal| {
-        call.ctx.fail("anchors of the map", "the anchor server answers for this reader", refusal.reason.as_str());
+        call.ctx.fail(
+            "anchors of the map",
+            "the anchor server answers for this reader",
+            refusal.reason.as_str(),
+        );
         // The reader may discover this map, and is told what does not answer.
         refusal.discoverable(true)
     })?;

@@ -58,7 +58,9 @@ impl ExchangedAnchors {
     async fn sim(&self) -> Result<&SimClient, SdkError> {
         let auth = ClientAuth::mutual_tls(self.client_id.as_str());
         self.sim
-            .get_or_try_init(|| SimClient::discover(self.https.clone(), &self.issuer, auth, self.ambient.clone()))
+            .get_or_try_init(|| {
+                SimClient::discover(self.https.clone(), &self.issuer, auth, self.ambient.clone())
+            })
             .await
     }
 
@@ -109,7 +111,11 @@ impl AnchorSource for ExchangedAnchors {
     async fn anchors_for(&self, caller: &Call, area: &ServiceArea) -> Result<Vec<SpatialAnchorId>, Refusal> {
         match self.visible(caller, area).await {
             Ok(ids) => {
-                caller.ctx.pass("anchors of the map", "the anchor server answers for this reader", "answered");
+                caller.ctx.pass(
+                    "anchors of the map",
+                    "the anchor server answers for this reader",
+                    "answered",
+                );
                 Ok(ids)
             }
             Err(error) => {

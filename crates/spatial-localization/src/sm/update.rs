@@ -86,7 +86,11 @@ async fn changed(
 /// The owner, or a listed VAL server with a patch.
 fn check_role(seen: &Seen, call: &Call, change: &Change) -> Result<(), Refusal> {
     let listed = || access_rules::lists_server(&call.caller, &access::item(&seen.row, &seen.map));
-    if seen.grant.owner || (change.is_patch() && listed()) { Ok(()) } else { Err(Refusal::open(Reason::NotOwner)) }
+    if seen.grant.owner || (change.is_patch() && listed()) {
+        Ok(())
+    } else {
+        Err(Refusal::open(Reason::NotOwner))
+    }
 }
 
 async fn write(

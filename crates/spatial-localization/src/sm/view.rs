@@ -62,8 +62,10 @@ pub(crate) fn embedded(stored: Option<&[AugmentLayerInfo]>, visible: &[SpatialAn
         infos.filter(|info| info.aug_with == AugmentLayer::SpatialAnchors)
     };
     let all = infos().next().is_none() || infos().any(|info| info.aug_lyr_det.is_none());
-    let listed: BTreeSet<&str> =
-        infos().flat_map(|info| info.aug_lyr_det.iter().flatten()).map(|id| id.trim_start_matches('0')).collect();
+    let listed: BTreeSet<&str> = infos()
+        .flat_map(|info| info.aug_lyr_det.iter().flatten())
+        .map(|id| id.trim_start_matches('0'))
+        .collect();
     let ids: BTreeSet<u32> = visible.iter().map(|id| id.0).collect();
     let named = ids.into_iter().map(|id| id.to_string());
     named.filter(|id| all || listed.contains(id.trim_start_matches('0'))).take(MAX_EMBEDDED).collect()
@@ -201,7 +203,10 @@ mod tests {
     fn layers_are_picked_by_name() {
         let wanted = |value: Value| serde_json::from_value::<SpatialMapLayers>(value).unwrap();
         let mut picked = map();
-        assert!(keep_layers(&mut picked, &wanted(json!({"lyrList": [{"mapLyrId": "b"}, {"mapLyrId": "x"}]}))));
+        assert!(keep_layers(
+            &mut picked,
+            &wanted(json!({"lyrList": [{"mapLyrId": "b"}, {"mapLyrId": "x"}]}))
+        ));
         assert_eq!(picked.sm_prof.map_lyr_list.lyr_list.len(), 1);
         assert!(!keep_layers(&mut map(), &wanted(json!({"lyrList": [{"mapLyrId": "x"}]}))));
     }

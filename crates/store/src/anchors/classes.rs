@@ -27,17 +27,20 @@ pub struct ClassDef {
 /// The engine failed; all draws are taken.
 pub async fn class_of(tx: &mut dyn Sql, def: &ClassDef, draws: &[u32]) -> Result<i64, StoreError> {
     let hash = hex(digest(&SHA256, def.key.as_bytes()).as_ref());
-    // The row lock holds off `purge` on another node until this job is kept.
-    let known = format!("select class_id from visibility_class where class_hash = $1{}", tx.dialect().for_update());
+    // The shared row lock holds off `purge` on another node until this job is kept, and no other user of the class.
+    let lock = tx.dialect().pick("", " for key share");
+    let known = format!("select class_id from visibility_class where class_hash = $1{lock}");
     for draw in draws.iter().take(DRAWS) {
         if let Some(row) = tx.query_opt(&known, &params![hash.as_str()]).await? {
             return row.get(0);
         }
-        let insert = "insert into visibility_class (class_id, class_hash) values ($1, $2) on conflict do nothing";
+        let insert =
+            "insert into visibility_class (class_id, class_hash) values ($1, $2) on conflict do nothing";
         let class_id = i64::from(draw & MAX_CLASS);
         if tx.execute(insert, &params![class_id, hash.as_str()]).await? == 1 {
             let sql = "insert into class_match (match_key, class_id) values ($1, $2) on conflict do nothing";
-            let rows: Vec<_> = def.matches.iter().map(|key| params![key.as_str(), class_id].to_vec()).collect();
+            let rows: Vec<_> =
+                def.matches.iter().map(|key| params![key.as_str(), class_id].to_vec()).collect();
             tx.execute_many(sql, &rows).await?;
             return Ok(class_id);
         }
@@ -53,11 +56,17 @@ pub async fn class_of(tx: &mut dyn Sql, def: &ClassDef, draws: &[u32]) -> Result
 /// # Errors
 /// The engine failed.
 pub async fn purge(tx: &mut dyn Sql, classes: &[i64]) -> Result<(), StoreError> {
-    let lock = format!("select class_id from visibility_class where class_id = $1{}", tx.dialect().for_update());
+    let lock =
+        format!("select class_id from visibility_class where class_id = $1{}", tx.dialect().for_update());
     let mut classes = classes.to_vec();
     classes.sort_unstable();
     classes.dedup();
     for class_id in classes {
+        // Most classes are still in use, and are left alone without a lock.
+        let used = "select 1 from anchor where class_id = $1 limit 1";
+        if tx.query_opt(used, &params![class_id]).await?.is_some() {
+            continue;
+        }
         tx.query(&lock, &params![class_id]).await?;
         let sql = "delete from visibility_class where class_id = $1 \
                    and not exists (select 1 from anchor where anchor.class_id = visibility_class.class_id)";

@@ -2,8 +2,8 @@
 //!
 //! What the caller may not see takes part in nothing: neither in the rows, nor in their number, nor in the page.
 
-use crate::params;
 use crate::anchors::records::{self, AnchorRow};
+use crate::params;
 use crate::spatial_index::{self, GeoBox};
 use crate::{Sql, StoreError, Value};
 

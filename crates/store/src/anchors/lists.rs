@@ -1,7 +1,7 @@
 //! Anchors lists: the resource of `ssan-sanm`, with owner, incarnation and row version.
 
-use crate::params;
 use crate::anchors::records::{self, AnchorRow};
+use crate::params;
 use crate::{Row, Sql, StoreError};
 
 /// An anchors list without its anchors. `Debug` is left out: the owner is personal data.

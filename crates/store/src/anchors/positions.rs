@@ -16,7 +16,8 @@ pub struct UePosition {
     pub at_s: i64,
 }
 
-/// Sets the position of a VAL UE; one that was seen earlier than the stored one changes nothing.
+/// Sets the position of a VAL UE; one that was seen earlier than the stored one changes nothing, so that reports that
+/// overtake each other leave the latest.
 ///
 /// # Errors
 /// The engine failed.

@@ -39,8 +39,7 @@ pub async fn set(
     if !reserve(tx, map, content.length, before, quota).await? {
         return Ok(SetContent::OverQuota);
     }
-    let sql =
-        "UPDATE map SET content_sha256 = $1, content_type = $2, content_length = $3 WHERE map_id = $4";
+    let sql = "UPDATE map SET content_sha256 = $1, content_type = $2, content_length = $3 WHERE map_id = $4";
     tx.execute(sql, &params![content.sha256, &content.media_type, content.length, map.map_id]).await?;
     Ok(SetContent::Done(map.content.clone()))
 }
@@ -75,7 +74,8 @@ pub async fn all_used(tx: &mut dyn Sql) -> Result<Vec<[u8; 32]>, StoreError> {
 
 /// Gives back the octets of a map that goes.
 pub(super) async fn release(tx: &mut dyn Sql, map: &MapRow, octets: u64) -> Result<(), StoreError> {
-    let sql = "UPDATE map_owner_usage SET octets = octets - $1 WHERE owner_issuer = $2 AND owner_subject = $3";
+    let sql =
+        "UPDATE map_owner_usage SET octets = octets - $1 WHERE owner_issuer = $2 AND owner_subject = $3";
     tx.execute(sql, &params![octets, &map.owner_issuer, &map.owner_subject]).await?;
     Ok(())
 }

@@ -13,5 +13,6 @@ mod maps;
 mod messages;
 mod migrations;
 mod once;
+mod sim_records;
 mod sql;
 mod transactions;

@@ -3,8 +3,8 @@
 use api_types::function::Function;
 use store::anchors::{ClassDef, classes as numbers};
 use store::maps::{
-    Changed, Content, Filter, MAX_BOXES, MapRow, NewBuilding, NewMap, SetContent, building, classes, content, discovery,
-    hosts, record,
+    Changed, Content, Filter, MAX_BOXES, MapRow, NewBuilding, NewMap, SetContent, building, classes, content,
+    discovery, hosts, record,
 };
 use store::spatial_index::GeoBox;
 use store::{Migrations, Sql, Store, StoreError};
@@ -76,7 +76,8 @@ async fn row(store: &Store, map_id: u32) -> Option<MapRow> {
 }
 
 async fn found(store: &Store, filter: Filter) -> Vec<(u32, bool)> {
-    let found = store.read(move |tx| Box::pin(async move { discovery::find(tx, &filter).await })).await.unwrap();
+    let found =
+        store.read(move |tx| Box::pin(async move { discovery::find(tx, &filter).await })).await.unwrap();
     found.into_iter().map(|found| (found.map.map_id, found.own)).collect()
 }
 
@@ -103,7 +104,8 @@ async fn a_map_is_kept_changed_and_dropped_under_its_version(bench: Bench) {
     assert!(row(&store, 18).await.is_none());
 
     let changes = job!(store, |tx| {
-        let changed = NewMap { body: r#"{"n":2}"#.to_owned(), layers: vec![], boxes: vec![], ..map(17, "vs-1", 5) };
+        let changed =
+            NewMap { body: r#"{"n":2}"#.to_owned(), layers: vec![], boxes: vec![], ..map(17, "vs-1", 5) };
         let first = record::replace(tx, &changed, 1).await?;
         let second = record::replace(tx, &changed, 1).await?;
         Ok([first, second])
@@ -155,7 +157,8 @@ async fn discovery_sees_what_is_held_and_nothing_else(bench: Bench) {
         let later = NewMap { start_s: Some(NOW + 1), ..map(40, "vs-1", all) };
         let past = NewMap { stop_s: Some(NOW), ..map(50, "vs-1", all) };
         let now = NewMap { start_s: Some(NOW), stop_s: Some(NOW + 1), ..map(60, "vs-1", all) };
-        let other = NewMap { service_id: "tour".to_owned(), layers: vec!["roof".to_owned()], ..map(70, "vs-3", all) };
+        let other =
+            NewMap { service_id: "tour".to_owned(), layers: vec!["roof".to_owned()], ..map(70, "vs-3", all) };
         for map in [later, past, now, other] {
             add(tx, &map).await?;
         }
@@ -183,7 +186,8 @@ async fn discovery_sees_what_is_held_and_nothing_else(bench: Bench) {
     for (what, filter, expected) in rows {
         assert_eq!(ids(found(&store, filter).await), expected, "{what}");
     }
-    let own: Vec<u32> = found(&store, owner).await.into_iter().filter(|(_, own)| *own).map(|(id, _)| id).collect();
+    let own: Vec<u32> =
+        found(&store, owner).await.into_iter().filter(|(_, own)| *own).map(|(id, _)| id).collect();
     assert_eq!(own, [10, 20, 30, 40, 50, 60]);
 }
 
@@ -236,7 +240,8 @@ async fn a_payload_counts_against_its_owner(bench: Bench) {
         add(tx, &map(2, "vs-1", class)).await?;
         add(tx, &map(3, "vs-2", class)).await
     });
-    let payload = |n: u8, length: u64| Content { sha256: [n; 32], media_type: "application/zip".into(), length };
+    let payload =
+        |n: u8, length: u64| Content { sha256: [n; 32], media_type: "application/zip".into(), length };
     let set = |map_id: u32, new: Content| {
         let store = store.clone();
         async move {
@@ -305,12 +310,15 @@ async fn a_map_is_built_once(bench: Bench) {
     assert!(row(&store, 2).await.is_none(), "it is no map yet");
     let waiting = |limit| {
         let store = store.clone();
-        async move { store.read(move |tx| Box::pin(async move { building::waiting(tx, limit).await })).await.unwrap() }
+        async move {
+            store.read(move |tx| Box::pin(async move { building::waiting(tx, limit).await })).await.unwrap()
+        }
     };
     let ids = |waiting: Vec<building::Building>| waiting.iter().map(|b| b.asked.map_id).collect::<Vec<_>>();
     assert_eq!(ids(waiting(10).await), [2, 1], "the oldest first");
     assert_eq!(ids(waiting(1).await), [2]);
-    let count = store.read(|tx| Box::pin(async move { building::count(tx, SIM, "vs-1").await })).await.unwrap();
+    let count =
+        store.read(|tx| Box::pin(async move { building::count(tx, SIM, "vs-1").await })).await.unwrap();
     assert_eq!(count, 2);
     let built = job!(store, |tx| {
         let once = building::finish(tx, 2).await?;
@@ -326,7 +334,9 @@ async fn hosts_are_replaced_whole(bench: Bench) {
     let store = open(&bench).await;
     let of = |client: &'static str| {
         let store = store.clone();
-        async move { store.read(move |tx| Box::pin(async move { hosts::of_client(tx, client).await })).await.unwrap() }
+        async move {
+            store.read(move |tx| Box::pin(async move { hosts::of_client(tx, client).await })).await.unwrap()
+        }
     };
     let put = |names: &[&str]| {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();

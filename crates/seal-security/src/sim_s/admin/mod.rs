@@ -1,6 +1,7 @@
 //! What the admin API asks of the SIM-S (contract, section 5). A write has taken effect when it is answered.
 
 mod clients;
+mod names;
 mod revocations;
 mod services;
 mod users;

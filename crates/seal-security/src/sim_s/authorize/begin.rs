@@ -149,9 +149,7 @@ async fn pushed_request(
         .kit()
         .store
         .write(move |tx| {
-            Box::pin(
-                async move { pushed::consume(tx, &hash, &client_id).await.map_err(OAuthError::from) },
-            )
+            Box::pin(async move { pushed::consume(tx, &hash, &client_id).await.map_err(OAuthError::from) })
         })
         .await?;
     let (text, ends_s) = taken.ok_or(void.clone())?;

@@ -55,9 +55,10 @@ mod tests {
 
     #[test]
     fn a_form_of_another_site_is_refused() {
+        type Lines = &'static [(&'static str, &'static str)];
         const OWN: &str = "https://sim.example";
         #[rustfmt::skip] // a table stays a table
-        let rows: [(&str, &[(&'static str, &'static str)], bool); 9] = [
+        let rows: [(&str, Lines, bool); 9] = [
             ("no browser", &[], true),
             ("own page", &[("origin", OWN), ("sec-fetch-site", "same-origin")], true),
             ("own page, no-referrer", &[("origin", "null"), ("sec-fetch-site", "same-origin")], true),

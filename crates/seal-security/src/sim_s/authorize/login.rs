@@ -20,11 +20,11 @@ use super::begin::{Refused, answer_refused};
 use super::grant::{self, Authenticated, Drawn, Ends};
 use super::request::{ACR_PASSWORD, AuthorizationRequest};
 use super::{browser, page};
-use crate::thiss::SimServer;
-use crate::thiss::error::{ErrorCode, OAuthError};
-use crate::thiss::form::Form;
-use crate::thiss::password::MAX_PASSWORD;
-use crate::thiss::world::World;
+use crate::sim_s::SimServer;
+use crate::sim_s::error::{ErrorCode, OAuthError};
+use crate::sim_s::form::Form;
+use crate::sim_s::password::MAX_PASSWORD;
+use crate::sim_s::world::World;
 
 /// Wrong answers that one form may get. Own value.
 const MAX_ATTEMPTS: i64 = 20;
@@ -254,7 +254,8 @@ async fn silent_code(
         .write(move |tx| {
             Box::pin(async move {
                 let session = sessions::find(tx, &cookie, now_s).await?;
-                let session = session.filter(|session| !this.is_over(session.expires_s, this.config().session_s));
+                let session =
+                    session.filter(|session| !this.is_over(session.expires_s, this.config().session_s));
                 let session = session.ok_or(login_required.clone())?;
                 let detail: SessionDetail =
                     serde_json::from_str(&session.detail).map_err(|_| login_required.clone())?;

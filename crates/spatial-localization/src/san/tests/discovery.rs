@@ -10,7 +10,8 @@ fn open(lon: f64, lat: f64, more: Value) -> Value {
 }
 
 fn ids(created: &Value, labels: &[&str]) -> Vec<u64> {
-    let mut ids: Vec<u64> = labels.iter().map(|label| created["anchors"][*label]["anchorId"].as_u64().unwrap()).collect();
+    let mut ids: Vec<u64> =
+        labels.iter().map(|label| created["anchors"][*label]["anchorId"].as_u64().unwrap()).collect();
     ids.sort_unstable();
     ids
 }
@@ -30,7 +31,10 @@ async fn every_filter_narrows() {
         .json();
     let other = world.post(VS2, &list_of("other", json!({ "a": open(2.35, 48.85, json!({})) }))).await.json();
     let all = [ids(&guide, &["a", "b", "map"]), ids(&other, &["a"])].concat();
-    let sorted = |mut ids: Vec<u64>| { ids.sort_unstable(); ids };
+    let sorted = |mut ids: Vec<u64>| {
+        ids.sort_unstable();
+        ids
+    };
     let (a, hidden, far) = (ids(&guide, &["a"])[0], ids(&guide, &["hidden"])[0], ids(&guide, &["b"])[0]);
     let near = |more: &str| format!("{}{more}", area(circle(2.35, 48.85, 100.0)));
     #[rustfmt::skip] // a table stays a table
@@ -52,7 +56,10 @@ async fn every_filter_narrows() {
         let answer = world.get(ALICE, &path).await;
         assert_eq!(answer.found(), want, "{what}");
         let text = String::from_utf8(answer.bytes).unwrap();
-        assert!(!text.contains("rules") && !text.contains("premises") && !text.contains("visibility"), "{what}");
+        assert!(
+            !text.contains("rules") && !text.contains("premises") && !text.contains("visibility"),
+            "{what}"
+        );
     }
     let mine = world.get(VS1, &format!("{DISC}?anchor-ids={a}&supp-feats=1")).await.json();
     assert_eq!(mine["suppFeat"], "1");
@@ -138,10 +145,17 @@ async fn a_question_with_one_fault_is_refused() {
     for (what, path, reason) in rows {
         let answer = world.get(VS1, &path).await;
         let want = if reason.is_some() { (400, "INVALID_QUERY_PARAM") } else { (200, "") };
-        assert_eq!((answer.status, answer.cause().as_str(), answer.reason), (want.0, want.1, reason), "{what}: {}", answer.json());
+        assert_eq!(
+            (answer.status, answer.cause().as_str(), answer.reason),
+            (want.0, want.1, reason),
+            "{what}: {}",
+            answer.json()
+        );
     }
     for (ue_id, status) in [("alice", 200), ("msisdn-alice", 200), ("eve", 403)] {
-        let answer = world.send_if(ALICE, Method::GET, DISC, None, &[(http::HeaderName::from_static("ue-id"), ue_id)]).await;
+        let answer = world
+            .send_if(ALICE, Method::GET, DISC, None, &[(http::HeaderName::from_static("ue-id"), ue_id)])
+            .await;
         assert_eq!(answer.status, status, "{UE_ID:?} {ue_id}");
     }
 }
@@ -155,7 +169,8 @@ async fn a_thousand_anchors_come_page_by_page() {
         for n in 0..750 {
             let lon = 2.0 + f64::from(part * 750 + n) * 1e-5;
             // Every third is hidden from the reader.
-            anchors[format!("a{n}")] = if n % 3 == 0 { at(lon, 48.0, json!({})) } else { open(lon, 48.0, json!({})) };
+            anchors[format!("a{n}")] =
+                if n % 3 == 0 { at(lon, 48.0, json!({})) } else { open(lon, 48.0, json!({})) };
         }
         let created = world.post(VS1, &list(anchors)).await.json();
         let seen = created["anchors"].as_object().unwrap().values();
@@ -163,7 +178,12 @@ async fn a_thousand_anchors_come_page_by_page() {
     }
     want.sort_unstable();
     assert_eq!(want.len(), 1_000);
-    for (start, pages) in [(DISC.to_owned(), 10), (area(circle(2.0, 48.0, 5_000.0)), 10), (format!("{DISC}?limit=400"), 3), (format!("{DISC}?limit=1000"), 1)] {
+    for (start, pages) in [
+        (DISC.to_owned(), 10),
+        (area(circle(2.0, 48.0, 5_000.0)), 10),
+        (format!("{DISC}?limit=400"), 3),
+        (format!("{DISC}?limit=1000"), 1),
+    ] {
         let (mut got, mut path, mut count) = (Vec::new(), Some(start.clone()), 0);
         while let Some(next) = path {
             let page = world.get(ALICE, &next).await;
@@ -177,10 +197,19 @@ async fn a_thousand_anchors_come_page_by_page() {
     let next = world.get(ALICE, &format!("{DISC}?svc-id=museum-guide&limit=10")).await.next().unwrap();
     assert_eq!(world.get(ALICE, &next).await.found(), want[10..20]);
     assert_eq!(world.get(ALICE, &next.replace("limit=10", "limit=20")).await.found(), want[10..30]);
-    let foreign = |answer: Answer| (answer.status, answer.cause(), answer.json()["invalidParams"][0]["param"].clone());
+    let foreign =
+        |answer: Answer| (answer.status, answer.cause(), answer.json()["invalidParams"][0]["param"].clone());
     let refused = (400, "INVALID_QUERY_PARAM".to_owned(), json!("cursor"));
     assert_eq!(foreign(world.get(EVE, &next).await), refused, "another caller");
     assert_eq!(foreign(world.get(VS1, &next).await), refused, "the owner");
-    assert_eq!(foreign(world.get(ALICE, &next.replace("museum-guide", "other")).await), refused, "another query");
-    assert_eq!(foreign(world.get(ALICE, &next.replace("svc-id=museum-guide&", "")).await), refused, "a wider query");
+    assert_eq!(
+        foreign(world.get(ALICE, &next.replace("museum-guide", "other")).await),
+        refused,
+        "another query"
+    );
+    assert_eq!(
+        foreign(world.get(ALICE, &next.replace("svc-id=museum-guide&", "")).await),
+        refused,
+        "a wider query"
+    );
 }

@@ -22,27 +22,42 @@ async fn a_hidden_list_and_an_absent_one_have_the_same_bytes() {
         ("private", json!({ "a": at(2.0, 48.0, json!({ "visibility": "PRIVATE", "rules": named })) })),
         ("no rules", json!({ "a": at(2.0, 48.0, json!({})) })),
         ("for others", json!({ "a": at(2.0, 48.0, json!({ "rules": named })) })),
-        ("inactive", json!({ "a": at(2.0, 48.0, json!({ "visibility": "UNIVERSAL", "timePeriod": ended })) })),
+        (
+            "inactive",
+            json!({ "a": at(2.0, 48.0, json!({ "visibility": "UNIVERSAL", "timePeriod": ended })) }),
+        ),
     ];
     let put = list(json!({ "a": at(2.0, 48.0, json!({})) }));
     let patch = json!({ "suppFeat": "1", "anchors": { "a": { "servInfos": [] } } });
     for (what, anchors) in lists {
         let path = world.post(VS1, &list(anchors)).await.location();
         for who in [ALICE, VS3] {
-            for (method, body) in
-                [(Method::GET, None), (Method::PUT, Some(&put)), (Method::PATCH, Some(&patch)), (Method::DELETE, None)]
-            {
+            for (method, body) in [
+                (Method::GET, None),
+                (Method::PUT, Some(&put)),
+                (Method::PATCH, Some(&patch)),
+                (Method::DELETE, None),
+            ] {
                 let hidden = world.send(who, method.clone(), &path, body).await;
-                let absent = world.send(who, method.clone(), &format!("{LISTS}/AAAAAAAAAAAAAAAAAAAAAA"), body).await;
+                let absent =
+                    world.send(who, method.clone(), &format!("{LISTS}/AAAAAAAAAAAAAAAAAAAAAA"), body).await;
                 assert_eq!(fixed(&hidden), fixed(&absent), "{what} {method} {who:?}");
-                assert_eq!((hidden.status, hidden.cause().as_str()), (404, "RESOURCE_NOT_FOUND"), "{what} {method}");
+                assert_eq!(
+                    (hidden.status, hidden.cause().as_str()),
+                    (404, "RESOURCE_NOT_FOUND"),
+                    "{what} {method}"
+                );
                 assert_ne!(hidden.reason, absent.reason, "the audit knows: {what} {method}");
             }
         }
         assert_eq!(world.get(VS1, &path).await.status, 200, "{what}");
     }
     // A path that cannot be an identifier is refused before it is looked up; the later APIs are not there.
-    for path in ["/ssan-sanm/v1/anchors-lists/a%2Fb", "/ssan-sanm/v1/anchors-lists/%00", "/ssan-sanm/v1/anchors-lists/%ff"] {
+    for path in [
+        "/ssan-sanm/v1/anchors-lists/a%2Fb",
+        "/ssan-sanm/v1/anchors-lists/%00",
+        "/ssan-sanm/v1/anchors-lists/%ff",
+    ] {
         assert!(matches!(world.get(ALICE, path).await.status, 400 | 404), "{path}");
     }
     for path in ["/ssan-sanm/v1/subscriptions", "/ssan-usg/v1/subscriptions"] {
@@ -75,7 +90,10 @@ async fn a_reader_of_a_part_is_shown_the_part() {
     let edited = with(made("two"), |v| v["anchors"]["mine"]["rules"]["valServiceList"] = json!(["x"]));
     assert_eq!(world.put(VS1, &path, &edited).await.status, 200);
     let after = world.get(ALICE, &query).await;
-    assert_eq!((after.tag(), after.bytes, after.headers.get(CONTENT_LENGTH)), (seen.tag(), seen.bytes, seen.headers.get(CONTENT_LENGTH)));
+    assert_eq!(
+        (after.tag(), after.bytes, after.headers.get(CONTENT_LENGTH)),
+        (seen.tag(), seen.bytes, seen.headers.get(CONTENT_LENGTH))
+    );
     // Who may discover a part is told that it is not its own.
     let put = list(json!({ "mine": at(2.0, 48.0, json!({})) }));
     for (method, body) in [(Method::PUT, Some(&put)), (Method::DELETE, None)] {

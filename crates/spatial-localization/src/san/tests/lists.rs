@@ -32,12 +32,16 @@ async fn a_list_lives_from_post_to_delete() {
     // A peer that does not know members of ours is not given any, and is not told of features it did not name.
     let plain = world.get(VS1, &path).await.json();
     assert!(plain.get("suppFeat").is_none() && plain["anchors"]["a1"].get("name").is_none());
-    assert!(plain["anchors"]["a2"].get("premises").is_none() && plain["anchors"]["a2"].get("servInfos").is_none());
+    assert!(
+        plain["anchors"]["a2"].get("premises").is_none() && plain["anchors"]["a2"].get("servInfos").is_none()
+    );
     let none = world.get(VS1, &format!("{path}?supp-feats=%220%22")).await.json();
     assert_eq!(none["suppFeat"], "0");
 
     // PUT: the label keeps its identifier; what is not named goes; members of ours stay for a peer that ignores them.
-    let put = world.put(VS1, &path, &with(plain.clone(), |v| drop(v["anchors"].as_object_mut().unwrap().remove("a1")))).await;
+    let put = world
+        .put(VS1, &path, &with(plain.clone(), |v| drop(v["anchors"].as_object_mut().unwrap().remove("a1"))))
+        .await;
     assert_eq!(put.status, 200, "{}", put.json());
     let after = world.get(VS1, &format!("{path}?supp-feats=1")).await.json();
     assert_eq!(after["anchors"], json!({ "a2": shown["anchors"]["a2"] }));
@@ -85,16 +89,26 @@ async fn one_charging_record_per_served_2xx_of_the_token_subject() {
     world.get(EVE, DISC).await;
     assert_eq!(world.put(ALICE, &path, &list(json!({ "a": at(1.0, 1.0, json!({})) }))).await.status, 403);
     world.get(ALICE, &format!("{LISTS}/none")).await;
-    let rows = world.store.read(|tx| Box::pin(async move { charging::page(tx, None, 0, 100).await })).await.unwrap();
-    let rows: Vec<_> = rows.iter().map(|record| &record.row).map(|row| (row.operation.clone(), row.units, row.outcome.clone(), row.client.clone(), row.owner.clone())).collect();
+    let rows =
+        world.store.read(|tx| Box::pin(async move { charging::page(tx, None, 0, 100).await })).await.unwrap();
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|record| &record.row)
+        .map(|row| {
+            (row.operation.clone(), row.units, row.outcome.clone(), row.client.clone(), row.owner.clone())
+        })
+        .collect();
     let row = |operation: &str, units, outcome: &str, client: &str, owner: Option<&str>| {
         (operation.to_owned(), units, outcome.to_owned(), client.to_owned(), owner.map(str::to_owned))
     };
-    assert_eq!(rows, [
-        row("san.anchors_list.create", 2, "SERVED", "vs-1", Some("vs-1")),
-        row("san.anchors_list.read", 1, "PARTIAL", "ue-1", Some("vs-1")),
-        row("san.anchors.discover", 1, "SERVED", "ue-1", None),
-    ]);
+    assert_eq!(
+        rows,
+        [
+            row("san.anchors_list.create", 2, "SERVED", "vs-1", Some("vs-1")),
+            row("san.anchors_list.read", 1, "PARTIAL", "ue-1", Some("vs-1")),
+            row("san.anchors.discover", 1, "SERVED", "ue-1", None),
+        ]
+    );
 }
 
 #[tokio::test]
@@ -103,8 +117,9 @@ async fn a_body_with_one_fault_is_refused_and_changes_nothing() {
     let good = || list(json!({ "a": at(2.0, 48.0, json!({ "rules": { "valServiceList": ["guide"] } })) }));
     let path = world.post(VS1, &good()).await.location();
     let before = world.get(VS1, &path).await.bytes;
+    type Row = (&'static str, fn(&mut Value), &'static str);
     #[rustfmt::skip] // a table stays a table
-    let rows: [(&str, fn(&mut Value), &str); 17] = [
+    let rows: [Row; 17] = [
         ("no valServInfo", |v| drop(v.as_object_mut().unwrap().remove("valServInfo")), "MANDATORY_IE_MISSING"),
         ("no endPt", |v| drop(v["valServInfo"].as_object_mut().unwrap().remove("endPt")), "MANDATORY_IE_MISSING"),
         ("no anchors", |v| drop(v.as_object_mut().unwrap().remove("anchors")), "MANDATORY_IE_MISSING"),
@@ -134,11 +149,19 @@ async fn a_body_with_one_fault_is_refused_and_changes_nothing() {
     assert_eq!(world.get(VS1, &path).await.bytes, before);
 
     // An open enumeration takes later values; a peer without feature 1 may send anything as a member of ours.
-    let later = with(good(), |v| v["anchors"]["a"]["rules"] = json!({ "allowedEntities": [{ "type": "LATER", "identifier": "x" }] }));
+    let later = with(good(), |v| {
+        v["anchors"]["a"]["rules"] = json!({ "allowedEntities": [{ "type": "LATER", "identifier": "x" }] })
+    });
     assert_eq!(world.post(VS1, &later).await.status, 201);
-    let ignored = with(good(), |v| { v["anchors"]["a"]["visibility"] = json!("WORLD"); v["suppFeat"] = json!("0"); });
+    let ignored = with(good(), |v| {
+        v["anchors"]["a"]["visibility"] = json!("WORLD");
+        v["suppFeat"] = json!("0");
+    });
     let path = world.post(VS1, &ignored).await.location();
-    assert_eq!(world.get(VS1, &format!("{path}?supp-feats=1")).await.json()["anchors"]["a"].get("visibility"), None);
+    assert_eq!(
+        world.get(VS1, &format!("{path}?supp-feats=1")).await.json()["anchors"]["a"].get("visibility"),
+        None
+    );
 }
 
 #[tokio::test]
@@ -147,8 +170,9 @@ async fn media_types_and_raw_bodies() {
     let path = world.post(VS1, &list(json!({ "a": at(2.0, 48.0, json!({})) }))).await.location();
     let patch = r#"{"anchors":{"a":{"specInfo":"eA=="}}}"#;
     let deep = format!("{}1{}", "[".repeat(40), "]".repeat(40));
+    type Row<'a> = (&'a str, Method, &'a str, &'a str, (u16, &'a str));
     #[rustfmt::skip] // a table stays a table
-    let rows: [(&str, Method, &str, &str, (u16, &str)); 9] = [
+    let rows: [Row<'_>; 9] = [
         ("PATCH as JSON", Method::PATCH, "application/json", patch, (200, "")),
         ("PATCH as merge patch", Method::PATCH, "application/merge-patch+json; charset=utf-8", patch, (200, "")),
         ("PATCH as JSON patch", Method::PATCH, "application/json-patch+json", patch, (415, "UNSUPPORTED_MEDIA_TYPE")),
@@ -193,13 +217,16 @@ async fn conditions_protect_against_lost_updates() {
 #[tokio::test]
 async fn an_anchor_id_names_an_anchor_of_this_list_or_nothing() {
     let world = World::new().await;
-    let first = world.post(VS1, &list(json!({ "a": at(2.0, 48.0, json!({})), "b": at(2.0, 48.0, json!({})) }))).await;
+    let first =
+        world.post(VS1, &list(json!({ "a": at(2.0, 48.0, json!({})), "b": at(2.0, 48.0, json!({})) }))).await;
     let other = world.post(VS1, &list(json!({ "a": at(2.0, 48.0, json!({})) }))).await;
     let (path, ids) = (first.location(), first.json());
     let id = |label: &str| ids["anchors"][label]["anchorId"].clone();
     let put = async |anchors: Value| world.put(VS1, &path, &list(anchors)).await;
     let with_id = |id: &Value| at(2.0, 48.0, json!({ "anchorId": id }));
-    for (what, foreign) in [("of another list", other.json()["anchors"]["a"]["anchorId"].clone()), ("of none", json!(5))] {
+    for (what, foreign) in
+        [("of another list", other.json()["anchors"]["a"]["anchorId"].clone()), ("of none", json!(5))]
+    {
         let answer = put(json!({ "a": with_id(&foreign) })).await;
         assert_eq!((answer.status, answer.cause().as_str()), (400, "OPTIONAL_IE_INCORRECT"), "{what}");
         assert_eq!(answer.json()["invalidParams"][0]["param"], "/anchors/a/anchorId");
@@ -208,7 +235,10 @@ async fn an_anchor_id_names_an_anchor_of_this_list_or_nothing() {
     assert_eq!(twice.status, 400);
     // Labels may change places, and a new label for the same anchor is no new anchor.
     let swapped = put(json!({ "a": with_id(&id("b")), "b": with_id(&id("a")) })).await.json();
-    assert_eq!((&swapped["anchors"]["a"]["anchorId"], &swapped["anchors"]["b"]["anchorId"]), (&id("b"), &id("a")));
+    assert_eq!(
+        (&swapped["anchors"]["a"]["anchorId"], &swapped["anchors"]["b"]["anchorId"]),
+        (&id("b"), &id("a"))
+    );
     let renamed = put(json!({ "c": with_id(&id("a")), "a": at(3.0, 48.0, json!({})) })).await.json();
     assert_eq!(renamed["anchors"]["c"]["anchorId"], id("a"));
     assert_eq!(renamed["anchors"]["a"]["anchorId"], id("b"), "without an identifier the label tells");

@@ -165,7 +165,13 @@ impl World {
         Answer { status, headers, bytes, reason }
     }
 
-    pub(super) async fn send(&self, who: Who<'_>, method: Method, path: &str, body: Option<&Value>) -> Answer {
+    pub(super) async fn send(
+        &self,
+        who: Who<'_>,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Answer {
         self.send_if(who, method, path, body, &[]).await
     }
 

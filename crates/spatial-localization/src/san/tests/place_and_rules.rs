@@ -38,9 +38,11 @@ async fn a_time_period_ends_for_everybody_but_the_owner() {
     let world = World::new().await;
     let second = |s: i64| api_types::DateTime::from_unix(NOW + s).to_string();
     let period = json!({ "startTime": second(-1), "stopTime": second(1) });
-    let body = list(json!({ "a": at(2.0, 48.0, json!({ "visibility": "UNIVERSAL", "timePeriod": period })) }));
+    let body =
+        list(json!({ "a": at(2.0, 48.0, json!({ "visibility": "UNIVERSAL", "timePeriod": period })) }));
     let path = world.post(VS1, &body).await.location();
-    for (now, active) in [(NOW - 2, false), (NOW - 1, true), (NOW, true), (NOW + 1, false), (NOW + 2, false)] {
+    for (now, active) in [(NOW - 2, false), (NOW - 1, true), (NOW, true), (NOW + 1, false), (NOW + 2, false)]
+    {
         world.clock.set_s(now);
         let answer = world.get(ALICE, &path).await;
         let want = if active { (200, "none") } else { (404, "OUTSIDE_PERIOD") };
@@ -62,8 +64,9 @@ async fn one_rule_denies_what_it_names() {
     };
     let area = json!({ "geoServAr": { "geoArs": circle(2.0, 48.0, 1_000.0) } });
     let (operator, regulatory) = (Some((403, "OPERATOR_RULE")), Some((403, "REGULATORY_RULE")));
+    type Row = (&'static str, Value, Option<(u16, &'static str)>);
     #[rustfmt::skip] // a table stays a table
-    let rows: Vec<(&str, Value, Option<(u16, &str)>)> = vec![
+    let rows: Vec<Row> = vec![
         ("by client", deny("operator", json!({ "subjects": ["ue-1"] })), operator),
         ("by user", deny("regulatory", json!({ "subjects": ["alice"] })), regulatory),
         ("by VAL service", deny("operator", json!({ "services": ["museum-guide"] })), operator),
@@ -110,8 +113,17 @@ async fn a_rule_about_one_anchor_takes_that_one_out() {
     assert_eq!(world.get(ALICE, &path).await.labels(), ["b"]);
     assert!(!world.get(ALICE, DISC).await.found().contains(&id));
     let refused = world.send(VS1, http::Method::DELETE, &path, None).await;
-    assert_eq!(refused.refusal(), (403, "UNAUTHORIZED_OPERATION".into(), "OPERATOR_RULE"), "also for its owner");
-    world.rule("p-2", json!({ "class": "operator", "effect": "DENY", "actions": ["create"], "subjects": ["vs-1"] })).await;
+    assert_eq!(
+        refused.refusal(),
+        (403, "UNAUTHORIZED_OPERATION".into(), "OPERATOR_RULE"),
+        "also for its owner"
+    );
+    world
+        .rule(
+            "p-2",
+            json!({ "class": "operator", "effect": "DENY", "actions": ["create"], "subjects": ["vs-1"] }),
+        )
+        .await;
     let body = list(json!({ "a": open(2.0) }));
     assert_eq!(world.post(VS1, &body).await.refusal().2, "OPERATOR_RULE");
     assert_eq!(world.post(VS2, &body).await.status, 201);

@@ -40,15 +40,16 @@ async fn who_may_patch_what() {
     assert_eq!(added.labels(), ["a", "b"], "the answer is what vs-2 may see");
     let whole = async || world.get(VS1, &format!("{path}?supp-feats=1")).await.json();
     let before = whole().await;
-    assert_eq!(infos(&before), [
-        ("own".into(), "vs-1".into(), "vs-1's".into()),
-        ("two".into(), "vs-2".into(), "vs-2's".into()),
-    ]);
+    assert_eq!(
+        infos(&before),
+        [("own".into(), "vs-1".into(), "vs-1's".into()), ("two".into(), "vs-2".into(), "vs-2's".into()),]
+    );
     let position = before["anchors"]["a"]["posInfo"].clone();
     let anchor_id = before["anchors"]["a"]["anchorId"].clone();
 
+    type Row = (&'static str, Who<'static>, Value, (u16, &'static str, &'static str));
     #[rustfmt::skip] // a table stays a table
-    let rows: Vec<(&str, Who<'_>, Value, (u16, &str, &str))> = vec![
+    let rows: Vec<Row> = vec![
         ("entry of another changed", VS2, part(json!([{ "servInfoId": "own", "info": "x" }])), OTHERS),
         ("entry of another taken over", VS2, part(json!([{ "servInfoId": "own", "providerId": "vs-2", "info": "vs-1's" }])), OTHERS),
         ("entry in another's name", VS2, part(json!([{ "servInfoId": "z", "providerId": "vs-1", "info": "x" }])), OTHERS),
@@ -104,11 +105,14 @@ async fn two_providers_at_once_both_keep_their_entries() {
     tokio::join!(write(VS2, "two"), write(VS3, "three"), write(VS1, "own"));
     let mut left = infos(&world.get(VS1, &format!("{path}?supp-feats=1")).await.json());
     left.sort();
-    assert_eq!(left, [
-        ("own".into(), "vs-1".into(), "own 19".into()),
-        ("three".into(), "vs-3".into(), "three 19".into()),
-        ("two".into(), "vs-2".into(), "two 19".into()),
-    ]);
+    assert_eq!(
+        left,
+        [
+            ("own".into(), "vs-1".into(), "own 19".into()),
+            ("three".into(), "vs-3".into(), "three 19".into()),
+            ("two".into(), "vs-2".into(), "two 19".into()),
+        ]
+    );
 
     // With If-Match, the later of two is told.
     let tag = world.get(VS2, &format!("{path}?supp-feats=1")).await.tag();
@@ -131,6 +135,11 @@ async fn the_owner_is_the_token_and_never_the_body() {
         assert_eq!(world.put(who, &path, &body).await.refusal().2, "NOT_OWNER", "{who:?}");
     }
     assert_eq!(world.put(ALICE, &path, &body).await.status, 200);
-    let spoofed = list(json!({ "a": at(2.0, 48.0, json!({ "servInfos": [{ "servInfoId": "i", "providerId": "vs-2", "info": "x" }] })) }));
-    assert_eq!(world.post(VS1, &spoofed).await.refusal(), (403, "UNAUTHORIZED_OPERATION".into(), "PART_OF_OTHER_PROVIDER"));
+    let spoofed = list(
+        json!({ "a": at(2.0, 48.0, json!({ "servInfos": [{ "servInfoId": "i", "providerId": "vs-2", "info": "x" }] })) }),
+    );
+    assert_eq!(
+        world.post(VS1, &spoofed).await.refusal(),
+        (403, "UNAUTHORIZED_OPERATION".into(), "PART_OF_OTHER_PROVIDER")
+    );
 }

@@ -1,8 +1,8 @@
 //! Discovery finds exactly what `may_discover` lets the caller have, for any rules and any caller.
 
+use api_types::san::SpatialAnchor;
 use authorization::access_rules::may_discover;
 use authorization::{Caller, Item, Principal};
-use api_types::san::SpatialAnchor;
 use proptest::prelude::*;
 
 use super::*;
@@ -12,15 +12,18 @@ const USERS: [&str; 3] = ["alice", "bob", "shared"];
 const SERVICES: [&str; 2] = ["guide", "game"];
 
 fn who() -> impl Strategy<Value = Who<'static>> {
-    let services = prop_oneof![Just(&SERVICES[..0]), Just(&SERVICES[..1]), Just(&SERVICES[1..]), Just(&SERVICES[..])];
+    let services =
+        prop_oneof![Just(&SERVICES[..0]), Just(&SERVICES[..1]), Just(&SERVICES[1..]), Just(&SERVICES[..])];
     prop_oneof![
-        (prop::sample::select(&SERVERS[..]), services.clone()).prop_map(|(id, services)| Who::Server(id, services)),
+        (prop::sample::select(&SERVERS[..]), services.clone())
+            .prop_map(|(id, services)| Who::Server(id, services)),
         (prop::sample::select(&USERS[..]), services).prop_map(|(id, services)| Who::User(id, services)),
     ]
 }
 
 fn entity() -> impl Strategy<Value = Value> {
-    let id = prop::sample::select(&["vs-1", "vs-2", "shared", "alice", "bob", "alice-ue", "ue-1", "nobody"][..]);
+    let id =
+        prop::sample::select(&["vs-1", "vs-2", "shared", "alice", "bob", "alice-ue", "ue-1", "nobody"][..]);
     let kind = prop::sample::select(&["VAL_SERVER", "VAL_CLIENT", "LATER"][..]);
     prop_oneof![
         (kind.clone(), id.clone()).prop_map(|(kind, id)| json!({ "type": kind, "identifier": id })),
@@ -33,22 +36,25 @@ fn anchor() -> impl Strategy<Value = Value> {
     let visibility = prop::option::of(prop::sample::select(&["UNIVERSAL", "RESTRICTED", "PRIVATE"][..]));
     let entities = prop::collection::vec(entity(), 0..3);
     let services = prop::collection::vec(prop::sample::select(&SERVICES[..]), 0..2);
-    (visibility, entities, services, -3..3_i32, any::<bool>()).prop_map(|(visibility, entities, services, place, active)| {
-        let mut anchor = at(2.0 + f64::from(place) * 0.01, 48.0, json!({}));
-        if let Some(visibility) = visibility {
-            anchor["visibility"] = json!(visibility);
-        }
-        if !entities.is_empty() {
-            anchor["rules"]["allowedEntities"] = json!(entities);
-        }
-        if !services.is_empty() {
-            anchor["rules"]["valServiceList"] = json!(services);
-        }
-        if !active {
-            anchor["timePeriod"] = json!({ "startTime": "2020-01-01T00:00:00Z", "stopTime": "2021-01-01T00:00:00Z" });
-        }
-        anchor
-    })
+    (visibility, entities, services, -3..3_i32, any::<bool>()).prop_map(
+        |(visibility, entities, services, place, active)| {
+            let mut anchor = at(2.0 + f64::from(place) * 0.01, 48.0, json!({}));
+            if let Some(visibility) = visibility {
+                anchor["visibility"] = json!(visibility);
+            }
+            if !entities.is_empty() {
+                anchor["rules"]["allowedEntities"] = json!(entities);
+            }
+            if !services.is_empty() {
+                anchor["rules"]["valServiceList"] = json!(services);
+            }
+            if !active {
+                anchor["timePeriod"] =
+                    json!({ "startTime": "2020-01-01T00:00:00Z", "stopTime": "2021-01-01T00:00:00Z" });
+            }
+            anchor
+        },
+    )
 }
 
 fn caller(world: &World, who: Who<'_>) -> Caller {

@@ -42,7 +42,8 @@ mod tests {
 
     fn local(lon: f64, lat: f64, x: f64, y: f64, turn: u32) -> Local3dPointUncertaintyEllipsoid {
         let point = RelativeCartesianLocation { x, y, z: None };
-        let mut local = Local3dPointUncertaintyEllipsoid::at("hall", GeographicalCoordinates { lon, lat }, point);
+        let mut local =
+            Local3dPointUncertaintyEllipsoid::at("hall", GeographicalCoordinates { lon, lat }, point);
         local.local_origin.horiz_axes_orientation = Some(turn);
         local
     }
@@ -58,7 +59,10 @@ mod tests {
         for (what, x, y, turn, metres, azimuth) in rows {
             let place = place_of(&local(2.35, 48.85, x, y, turn)).unwrap();
             let (got_m, got_deg) = distance_and_azimuth((2.35, 48.85), place);
-            assert!((got_m - metres).abs() < 1e-6 && (got_deg - azimuth).abs() < 1e-3, "{what}: {got_m} {got_deg}");
+            assert!(
+                (got_m - metres).abs() < 1e-6 && (got_deg - azimuth).abs() < 1e-3,
+                "{what}: {got_m} {got_deg}"
+            );
         }
         assert_eq!(place_of(&local(2.35, 48.85, 0.0, 0.0, 0)), Some((2.35, 48.85)));
         let (lon, _) = place_of(&local(179.9999, 0.0, 100.0, 0.0, 0)).unwrap();

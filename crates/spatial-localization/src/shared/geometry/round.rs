@@ -32,7 +32,8 @@ impl Ellipse {
     /// Whether it holds a place, its edge included.
     pub fn holds(&self, at: LonLat) -> bool {
         let (distance_m, azimuth_deg) = distance_and_azimuth(self.centre, at);
-        let (major, minor) = (self.semi_major_m.max(self.semi_minor_m), self.semi_major_m.min(self.semi_minor_m));
+        let (major, minor) =
+            (self.semi_major_m.max(self.semi_minor_m), self.semi_major_m.min(self.semi_minor_m));
         if distance_m <= minor {
             return true;
         }
@@ -113,10 +114,12 @@ mod tests {
 
     #[test]
     fn a_circle_reaches_its_radius_and_its_boxes_cover_it() {
-        for centre in [(2.0, 48.0), (179.999, 0.0), (-180.0, -33.0), (10.0, 89.9), (0.0, 90.0), (50.0, -90.0)] {
+        for centre in [(2.0, 48.0), (179.999, 0.0), (-180.0, -33.0), (10.0, 89.9), (0.0, 90.0), (50.0, -90.0)]
+        {
             let circle = Ellipse::circle(centre, 20_000.0);
             for azimuth in [0.0, 45.0, 90.0, 135.0, 180.0, 225.0, 270.0, 315.0] {
-                let (inside, outside) = (beyond(centre, azimuth, 19_999.0), beyond(centre, azimuth, 20_001.0));
+                let (inside, outside) =
+                    (beyond(centre, azimuth, 19_999.0), beyond(centre, azimuth, 20_001.0));
                 assert!(circle.holds(inside) && !circle.holds(outside), "{centre:?} {azimuth}");
                 let kept = super::super::canonical(inside);
                 assert!(circle.boxes().iter().any(|b| b.holds(kept)), "{centre:?} {azimuth} {kept:?}");

@@ -34,8 +34,10 @@ impl Collector {
     /// The store or the disk failed; the payload is an orphan until the next start.
     pub(in crate::sm) async fn collect(&self, sha256: [u8; 32]) -> Result<(), StoreError> {
         let _alone = self.naming.write().await;
-        let used =
-            self.store.read(move |tx| Box::pin(async move { maps::content::is_used(tx, &sha256).await })).await?;
+        let used = self
+            .store
+            .read(move |tx| Box::pin(async move { maps::content::is_used(tx, &sha256).await }))
+            .await?;
         if !used {
             let blobs = self.blobs.clone();
             blocking(move || Ok(blobs.delete(&BlobDigest(sha256))?)).await?;

@@ -8,8 +8,8 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{
-    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE,
-    RANGE,
+    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    IF_RANGE, RANGE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use service_http::call::{Authorized, Call};
@@ -97,7 +97,10 @@ async fn payload(sm: &SmServer, call: &Call, map_id: &str) -> Result<(Seen, Cont
 }
 
 fn is_known(headers: &HeaderMap, tag: &EntityTag) -> bool {
-    headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|header| tag.is_known_to(header))
+    headers
+        .get(IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|header| tag.is_known_to(header))
 }
 
 /// 304 delivers nothing: it is audited, and not charged.

@@ -14,9 +14,9 @@ use store::maps::{self, Content, SetContent};
 use super::digest;
 use super::headers::{Announced, REPR_DIGEST, announced};
 use super::upload::{self, Uploaded};
+use crate::sm::SmServer;
 use crate::sm::access::{self, Seen};
 use crate::sm::etag::EntityTag;
-use crate::sm::SmServer;
 
 /// PUT. The owner alone; 201 for the first payload, 204 for another one.
 pub(in crate::sm) async fn put_content(
@@ -117,7 +117,8 @@ fn answer(content: &Content, first: bool) -> Response {
 fn check_conditions(headers: &HeaderMap, seen: &Seen) -> Result<(), Refusal> {
     let current = seen.row.content.as_ref().map(|content| EntityTag::of_content(&content.sha256));
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    let wanted = text(IF_MATCH).is_none_or(|header| current.as_ref().is_some_and(|tag| tag.allows_change(header)));
+    let wanted =
+        text(IF_MATCH).is_none_or(|header| current.as_ref().is_some_and(|tag| tag.allows_change(header)));
     let unknown =
         text(IF_NONE_MATCH).is_none_or(|header| current.as_ref().is_none_or(|tag| !tag.is_known_to(header)));
     if wanted && unknown { Ok(()) } else { Err(Refusal::open(Reason::StaleVersion)) }

@@ -77,7 +77,8 @@ impl Sending {
             Ok(()) => access::read(&self.sm, &self.call, &self.map_id, access::READ_CONTENT).await,
             Err(reason) => Err(reason.into()),
         };
-        let same = still.is_ok_and(|seen| seen.row.content.is_some_and(|content| content.sha256 == self.sha256));
+        let same =
+            still.is_ok_and(|seen| seen.row.content.is_some_and(|content| content.sha256 == self.sha256));
         if same { Ok(()) } else { Err(Cut::Ended) }
     }
 }
@@ -98,7 +99,9 @@ impl Drop for Settle {
         runtime.spawn(async move {
             let settled: Result<bool, StoreError> = store
                 .write(move |tx| {
-                    Box::pin(async move { charging::settle(tx, &id, u64::from(sent > 0), sent, outcome.as_str()).await })
+                    Box::pin(async move {
+                        charging::settle(tx, &id, u64::from(sent > 0), sent, outcome.as_str()).await
+                    })
                 })
                 .await;
             if let Err(error) = settled {

@@ -1,0 +1,13 @@
+//! The program as others meet it: a child process, its ready file, its sockets, its files.
+
+mod harness;
+
+mod admin;
+mod cli;
+mod crash;
+mod every_route;
+mod hostile;
+mod input;
+mod peers;
+mod postgres;
+mod privacy;

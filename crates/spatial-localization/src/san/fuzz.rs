@@ -1,0 +1,80 @@
+//! Entry points for fuzzing: bytes from outside never panic.
+
+use api_types::geo::ServiceArea;
+use api_types::strict_json;
+use api_types::validate::Validate;
+
+use crate::shared::geometry::Area;
+
+/// The body of POST, PUT and PATCH.
+pub fn fuzz_anchors_list(bytes: &[u8]) {
+    super::input::fuzz_body(bytes);
+}
+
+/// The parameter `cursor`.
+pub fn fuzz_cursor(bytes: &[u8]) {
+    crate::shared::cursor::fuzz_cursor(bytes);
+}
+
+/// The parameter `area-int`, and what is done with an area.
+pub fn fuzz_area(bytes: &[u8]) {
+    let Ok(area) = strict_json::from_slice::<ServiceArea>(bytes, 16) else { return };
+    if area.validate("area-int").is_err() {
+        return;
+    }
+    if let Ok(area) = Area::of(&area) {
+        let boxes = area.boxes();
+        assert!(area.area_m2() >= 0.0);
+        for place in [(0.0, 0.0), (180.0, 45.0), (-179.9, -45.0), (0.0, 90.0), (0.0, -90.0)] {
+            // What the shape holds, a box holds: the index leaves nothing out.
+            assert!(!area.holds(place) || boxes.iter().any(|one| one.holds(place)), "outside of every box");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn shape() -> impl Strategy<Value = serde_json::Value> {
+        let edge = prop_oneof![Just(0.0), Just(180.0), Just(-180.0), Just(179.999), -180.0..180.0];
+        let height = prop_oneof![Just(90.0), Just(-90.0), Just(0.0), Just(89.999), -90.0..90.0];
+        let point = (edge, height).prop_map(|(lon, lat)| json!({ "lon": lon, "lat": lat }));
+        let metres = prop_oneof![Just(0.0), 0.0..100.0, 0.0..2.0e6];
+        prop_oneof![
+            point.clone().prop_map(|point| json!({ "shape": "POINT", "point": point })),
+            (point.clone(), metres.clone()).prop_map(|(point, radius)| {
+                json!({ "shape": "POINT_UNCERTAINTY_CIRCLE", "point": point, "uncertainty": radius })
+            }),
+            (point.clone(), metres.clone(), metres.clone(), 0..=180_u32).prop_map(|(point, a, b, turn)| json!({
+                "shape": "POINT_UNCERTAINTY_ELLIPSE", "point": point, "confidence": 90,
+                "uncertaintyEllipse": { "semiMajor": a, "semiMinor": b, "orientationMajor": turn },
+            })),
+            (point.clone(), 0..327_675_u32, metres, 0..=360_u32, 0..=360_u32).prop_map(
+                |(point, inner, width, offset, included)| json!({
+                    "shape": "ELLIPSOID_ARC", "point": point, "innerRadius": inner, "uncertaintyRadius": width,
+                    "offsetAngle": offset, "includedAngle": included, "confidence": 90,
+                })
+            ),
+            prop::collection::vec(point, 3..=15).prop_map(|points| json!({ "shape": "POLYGON", "pointList": points })),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn no_area_panics_or_leaves_its_boxes(shapes in prop::collection::vec(shape(), 1..4)) {
+            fuzz_area(json!({ "geoServAr": { "geoArs": shapes } }).to_string().as_bytes());
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes: Vec<u8>, text in "[\\[\\]{}\":,a-z0-9.-]{0,60}") {
+            for bytes in [bytes.as_slice(), text.as_bytes()] {
+                fuzz_area(bytes);
+                fuzz_anchors_list(bytes);
+            }
+        }
+    }
+}

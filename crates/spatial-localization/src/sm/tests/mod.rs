@@ -1,0 +1,11 @@
+//! The spatial map server behind its own router: requests with tokens in, answers and records out.
+
+mod bench;
+mod building;
+mod content;
+mod discovery;
+mod embedding;
+mod fuzzing;
+mod lifecycle;
+mod providers;
+mod refusals;
