@@ -1,7 +1,8 @@
 //! `spec-map.md`: from clause to module to test, kept true; and the conformance table made from it.
 //!
 //! A row of the map is `| ids | what | modules | tests |`. Modules are paths in backquotes, tests are
-//! `path::name` in backquotes; a row that is not built says `later:` or `none:` with the reason instead.
+//! `path::name` in backquotes. A row that is not built says `later:` or `none:` with the reason instead; one that is built
+//! in part says `partly:`, its tests, and what is missing.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,6 +26,7 @@ impl Row {
         match (self.tests.split(':').next(), self.modules.split(':').next()) {
             (Some("later"), _) | (_, Some("later")) => "later",
             (Some("none"), _) => "no behaviour",
+            (Some("partly"), _) => "built in part",
             _ => "built and tested",
         }
     }
@@ -55,6 +57,9 @@ pub(crate) fn faults(root: &Path) -> Result<Vec<String>> {
         let reason = ["later:", "none:"].iter().any(|word| row.tests.starts_with(word));
         if quoted(&row.tests).next().is_none() && !reason {
             faults.push(format!("{MAP}:{}: {} has no test and no reason why", row.line, row.ids.join(", ")));
+        }
+        if quoted(&row.modules).next().is_none() && !reason {
+            faults.push(format!("{MAP}:{}: {} has no module", row.line, row.ids.join(", ")));
         }
     }
     if rows.is_empty() {
@@ -135,6 +140,9 @@ mod tests {
             ("no module", "| A-1 | x | `b.rs` | `a.rs::good` |", 1),
             ("no test", "| A-1 | x | `a.rs` | `a.rs::bad` |", 1),
             ("nothing", "| A-1 | x | `a.rs` | |", 1),
+            ("in part", "| A-1 | x | `a.rs` | partly: `a.rs::good`. The rest: later |", 0),
+            ("in no part", "| A-1 | x | `a.rs` | partly: soon |", 1),
+            ("nowhere", "| A-1 | x | | `a.rs::good` |", 1),
             ("twice", "| A-1, A-1 | x | `a.rs` | `a.rs::good` |", 1),
         ];
         for (what, row, expected) in rows {

@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use crate::exchange::{Exchange, Recorder};
 use crate::error::SdkError;
 use crate::request::{Answer, Payload, Request};
 
@@ -53,7 +54,8 @@ impl Default for HttpsLimits {
 pub struct HttpsClient {
     http: reqwest::Client,
     limits: HttpsLimits,
-    trace: Option<std::sync::Arc<str>>,
+    trace: Option<Arc<str>>,
+    recorder: Option<Arc<dyn Recorder>>,
 }
 
 impl std::fmt::Debug for HttpsClient {
@@ -91,7 +93,7 @@ impl HttpsClient {
             .read_timeout(limits.read)
             .build()
             .map_err(|_| SdkError::Unusable("TLS configuration"))?;
-        Ok(Self { http, limits, trace: None })
+        Ok(Self { http, limits, trace: None, recorder: None })
     }
 
     /// The same client, naming `trace` (32 hexadecimal digits) in every request, so that the operator finds what belongs
@@ -102,12 +104,20 @@ impl HttpsClient {
         self
     }
 
+    /// The same client, showing every exchange to `recorder`.
+    #[must_use]
+    pub fn with_recorder(mut self, recorder: Arc<dyn Recorder>) -> Self {
+        self.recorder = Some(recorder);
+        self
+    }
+
     /// Sends a request and reads the answer whole.
     ///
     /// # Errors
     /// No answer, or one larger than the request accepts. A refusal is an answer.
     pub async fn send(&self, request: Request) -> Result<Answer, SdkError> {
         let max = request.max_answer;
+        let sent = self.recorder.as_ref().map(|recorder| (recorder, request.sent()));
         let whole = async {
             let mut stream = self.open(request).await?;
             let mut body = BytesMut::new();
@@ -117,7 +127,13 @@ impl HttpsClient {
                 }
                 body.extend_from_slice(&chunk);
             }
-            Ok(Answer { status: stream.status, headers: stream.headers, body: body.freeze() })
+            let answer = Answer { status: stream.status, headers: stream.headers, body: body.freeze() };
+            if let Some((recorder, (method, url, request))) = sent {
+                let media_type = answer.header("content-type").map(str::to_owned);
+                let response = answer.body.clone();
+                recorder.record(&Exchange { method, url, request, status: answer.status, media_type, response });
+            }
+            Ok(answer)
         };
         tokio::time::timeout(self.limits.total, whole).await.unwrap_or_else(|_| {
             Err(SdkError::Transport {

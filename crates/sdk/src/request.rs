@@ -142,6 +142,15 @@ impl Request {
         self.header("content-type", media_type)
     }
 
+    /// Method, address and body as they go out; the body of a stream is not known.
+    pub(crate) fn sent(&self) -> (String, String, Bytes) {
+        let body = match &self.payload {
+            Payload::Bytes(bytes) => bytes.clone(),
+            Payload::Nothing | Payload::Stream(_) => Bytes::new(),
+        };
+        (self.method.to_string(), self.url.to_string(), body)
+    }
+
     /// Accepts an answer of up to `bytes`.
     #[must_use]
     pub fn accept_up_to(mut self, bytes: usize) -> Self {

@@ -95,7 +95,8 @@ impl Driver {
             }
             tokio::select! {
                 () = wake.notified() => {}
-                _ = stopped.changed() => {}
+                // Whoever could stop it is gone: nobody waits for these deliveries any more.
+                changed = stopped.changed() => if changed.is_err() { return },
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
         }

@@ -33,7 +33,7 @@ pub(super) async fn list(
             }
         }
     }
-    items.sort_by(|a, b| b.at.unix_ms().cmp(&a.at.unix_ms()));
+    items.sort_by_key(|summary| std::cmp::Reverse(summary.at.unix_ms()));
     items.truncate(limit);
     Ok(Json(Page { items, next: None }))
 }

@@ -38,7 +38,7 @@ pub enum SealError {
 }
 
 /// Encrypts what is written to it. Call [`Sealer::finish`] at the end, or the backup does not open.
-pub struct Sealer<W: Write> {
+pub(crate) struct Sealer<W: Write> {
     out: W,
     key: LessSafeKey,
     number: u64,
@@ -50,7 +50,7 @@ impl<W: Write> Sealer<W> {
     ///
     /// # Errors
     /// A key that is too short, or the writer's errors.
-    pub fn new(mut out: W, key_file: &[u8], ambient: &Ambient) -> Result<Self, SealError> {
+    pub(crate) fn new(mut out: W, key_file: &[u8], ambient: &Ambient) -> Result<Self, SealError> {
         let mut salt = [0u8; SALT];
         ambient.entropy.fill(&mut salt);
         let key = derive(key_file, &salt)?;
@@ -63,7 +63,7 @@ impl<W: Write> Sealer<W> {
     ///
     /// # Errors
     /// The writer's.
-    pub fn finish(mut self) -> Result<W, SealError> {
+    pub(crate) fn finish(mut self) -> Result<W, SealError> {
         self.seal(true)?;
         Ok(self.out)
     }
@@ -99,7 +99,7 @@ impl<W: Write> Write for Sealer<W> {
 }
 
 /// Decrypts what is read from it. A fault is an error before any byte of the chunk is given out.
-pub struct Opener<R: Read> {
+pub(crate) struct Opener<R: Read> {
     from: R,
     key: LessSafeKey,
     number: u64,
@@ -113,7 +113,7 @@ impl<R: Read> Opener<R> {
     ///
     /// # Errors
     /// Not a backup, or a key that is too short.
-    pub fn new(mut from: R, key_file: &[u8]) -> Result<Self, SealError> {
+    pub(crate) fn new(mut from: R, key_file: &[u8]) -> Result<Self, SealError> {
         let mut head = [0u8; MAGIC.len() + SALT];
         from.read_exact(&mut head).map_err(|_| SealError::NotABackup)?;
         let (magic, salt) = head.split_at(MAGIC.len());

@@ -72,6 +72,9 @@ pub struct Demo {
     /// Write each procedure as an SVG sequence diagram into this directory
     #[arg(long, value_name = "DIR")]
     pub svg: Option<PathBuf>,
+    /// Write every exchange with the servers as a JSON line into this file, without headers
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
 }
 
 /// Options of `serve`.

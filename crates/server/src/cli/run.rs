@@ -66,7 +66,8 @@ pub(super) async fn demo(common: Common, options: Demo) -> Result<ExitCode> {
 }
 
 async fn play(common: &Common, options: &Demo, running: &Running, table: demo::Table) -> Result<ExitCode> {
-    let sample = demo::seed(running, table).await?;
+    let recording = options.record.as_deref().map(demo::Recording::create).transpose()?;
+    let sample = demo::seed(running, recording, table).await?;
     publish(running, Some(sample.ready()), common.ready.as_deref())?;
     let report = demo::play(running, &sample, &options.only, table).await?;
     if let Some(dir) = &options.svg {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// A VAL service of the campus and the VAL server that runs it.
 #[derive(Debug, Clone, Copy)]
-pub struct ValService {
+pub(super) struct ValService {
     /// Client id of the VAL server.
     pub client: &'static str,
     /// VAL service id.
@@ -20,28 +20,28 @@ pub struct ValService {
 }
 
 /// The three VAL services; 500 anchors together.
-pub const SERVICES: [ValService; 3] = [
+pub(super) const SERVICES: [ValService; 3] = [
     ValService { client: "vs-1", id: "museum-guide", anchors: 200, map: "museum", corner: (2.3490, 48.8490) },
     ValService { client: "vs-2", id: "campus-navigation", anchors: 180, map: "quad", corner: (2.3530, 48.8490) },
     ValService { client: "vs-3", id: "asset-tracking", anchors: 120, map: "workshop", corner: (2.3490, 48.8520) },
 ];
 
 /// Anchors in one list.
-pub const LIST: usize = 50;
+pub(super) const LIST: usize = 50;
 /// Anchors stand this far apart, degrees; some 15 m.
 const STEP: f64 = 0.000_2;
 /// Anchors in a row of the grid.
 const ROW: usize = 15;
 
 /// Names of the users. The first two may use everything, `eve` nothing.
-pub const USERS: [&str; 20] = [
+pub(super) const USERS: [&str; 20] = [
     "alice", "bob", "eve", "carol", "dan", "erin", "frank", "grace", "heidi", "ivan", "judy", "karl", "laura",
     "mallory", "nina", "oscar", "peggy", "quentin", "rupert", "sybil",
 ];
 
 /// What a user is called in each domain.
 #[must_use]
-pub fn user(name: &str, number: usize, password: &str) -> Value {
+pub(super) fn user(name: &str, number: usize, password: &str) -> Value {
     json!({
         "password": password,
         "valUserId": format!("{name}@campus.example"),
@@ -57,7 +57,7 @@ pub fn user(name: &str, number: usize, password: &str) -> Value {
 
 /// The anchors of a service, in lists of at most [`LIST`].
 #[must_use]
-pub fn lists(service: &ValService) -> Vec<Value> {
+pub(super) fn lists(service: &ValService) -> Vec<Value> {
     let numbers: Vec<usize> = (0..service.anchors).collect();
     numbers
         .chunks(LIST)
@@ -112,7 +112,7 @@ fn place(service: &ValService, number: usize) -> (f64, f64) {
 
 /// The area of a service's part of the campus, as a `ServiceArea`.
 #[must_use]
-pub fn area(service: &ValService) -> Value {
+pub(super) fn area(service: &ValService) -> Value {
     let (west, south) = service.corner;
     let (east, north) = (west + STEP * ROW as f64, south + STEP * (service.anchors / ROW + 1) as f64);
     let corner = |lon: f64, lat: f64| json!({ "lon": lon, "lat": lat });
@@ -123,7 +123,7 @@ pub fn area(service: &ValService) -> Value {
 
 /// The request that creates the map of a service.
 #[must_use]
-pub fn map(service: &ValService) -> Value {
+pub(super) fn map(service: &ValService) -> Value {
     json!({
         "svcId": service.id,
         "areaInt": area(service),

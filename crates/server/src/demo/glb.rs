@@ -9,7 +9,7 @@ const BINARY_CHUNK: u32 = 0x004E_4942;
 
 /// A floor of `side` metres with a pillar every five. Returns the bytes of a GLB file.
 #[must_use]
-pub fn floor_plan(name: &str, side: u16) -> Vec<u8> {
+pub(super) fn floor_plan(name: &str, side: u16) -> Vec<u8> {
     let mut positions: Vec<[f32; 3]> = Vec::new();
     let mut indices: Vec<u32> = Vec::new();
     let s = f32::from(side);

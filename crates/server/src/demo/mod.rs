@@ -7,14 +7,16 @@ mod observe;
 mod p1;
 mod p2;
 mod play;
+mod recording;
 mod report;
 mod sample;
 mod seed;
 mod svg;
 mod table;
 
+pub use recording::Recording;
 pub use play::{play, write_pictures};
 pub use report::{Attack, Procedure, Report, Step, Verdict};
-pub use sample::Sample;
+pub use sample::{DemoClient, Sample, UE_SCOPES};
 pub use seed::seed;
 pub use table::Table;

@@ -76,7 +76,7 @@ async fn read_maps(sample: &Sample, sm: &SmClient, service: &ValService) -> Resu
     let found: BTreeSet<u32> = found.maps_disc.unwrap_or_default().iter().map(|map| map.map_id.0).collect();
     let all_maps: BTreeSet<u32> = sample.maps.values().copied().collect();
     Ok(all(&[
-        ("map", map.sm_prof.map_id == id && map.svc_id.as_str() == service.id),
+        ("map", map.sm_prof.map_id == id && map.svc_id.as_ref().is_some_and(|id| id.as_str() == service.id)),
         ("media type", head.media_type.as_deref() == Some("model/gltf-binary")),
         ("Repr-Digest fits the payload", head.fits(&payload) == Some(true)),
         ("payload as it was stored", payload == original),

@@ -111,7 +111,7 @@ impl Report {
 
 /// The procedures that the sources describe, in their order, as not built yet.
 #[must_use]
-pub fn catalogue() -> Vec<Procedure> {
+pub(super) fn catalogue() -> Vec<Procedure> {
     const ALL: [(&str, &str, &str); 9] = [
         ("P1", "VAL user login, token for a spatial localization service", "001 6.1.2-1, 002, 003"),
         ("P2", "Get and discover maps and anchors with that token", "001 6.1.2-2, 000 6.x.b"),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use sdk::{
@@ -10,8 +11,10 @@ use sdk::{
 };
 use serde_json::{Value, json};
 
+use super::Recording;
+
 /// A redirect address that is registered for every port.
-pub const REDIRECT: &str = "http://127.0.0.1:40125/cb";
+pub(super) const REDIRECT: &str = "http://127.0.0.1:40125/cb";
 /// What `ue-1` may ask for.
 pub const UE_SCOPES: &str =
     "openid 3gpp:seal:san.read 3gpp:seal:san.discover 3gpp:seal:sm.read 3gpp:seal:sm.localize";
@@ -54,6 +57,8 @@ pub struct Sample {
     pub maps: BTreeMap<String, u32>,
     /// Clock and randomness of the clients.
     pub ambient: Ambient,
+    /// Where exchanges are written, if they are.
+    pub recording: Option<Arc<Recording>>,
 }
 
 impl Sample {
@@ -123,8 +128,12 @@ impl Sample {
     pub fn https(&self, client: &str, trace: Option<&str>) -> Result<HttpsClient> {
         let client = self.client(client)?;
         let https = HttpsClient::new(&self.ca, client.identity.as_ref())?;
-        Ok(match trace {
+        let https = match trace {
             Some(trace) => https.with_trace(trace),
+            None => https,
+        };
+        Ok(match &self.recording {
+            Some(recording) => https.with_recorder(recording.clone()),
             None => https,
         })
     }

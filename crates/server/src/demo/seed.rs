@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use api_types::admin::{Client, Policy, User};
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::campus::{self, SERVICES, USERS};
 use super::sample::{DemoClient, Sample};
-use super::{Table, glb};
+use super::{Recording, Table, glb};
 use crate::pki::write_private;
 use crate::wiring::Running;
 
@@ -26,7 +27,11 @@ pub(super) const FLOOR_M: u16 = 40;
 ///
 /// # Errors
 /// When any of them refuses.
-pub async fn seed(running: &Running, table: Table) -> Result<Sample> {
+pub async fn seed(
+    running: &Running,
+    recording: Option<Arc<Recording>>,
+    table: Table,
+) -> Result<Sample> {
     let kit = &running.admin.kit;
     let (clock, entropy) = (kit.ambient.clone(), kit.ambient.clone());
     let ambient = Ambient::new(move || clock.now_s(), move |bytes: &mut [u8]| entropy.entropy.fill(bytes));
@@ -45,6 +50,7 @@ pub async fn seed(running: &Running, table: Table) -> Result<Sample> {
         anchor_ids: Vec::new(),
         maps: BTreeMap::new(),
         ambient,
+        recording,
     };
     let admin = sample.admin()?;
     table.note("Registering 20 users, 6 clients and their rules");

@@ -16,7 +16,7 @@ const CHECK_CHARS: usize = 96;
 
 /// Draws `procedure`. Returns a complete SVG document.
 #[must_use]
-pub fn draw(procedure: &Procedure) -> String {
+pub(super) fn draw(procedure: &Procedure) -> String {
     let actors = actors(&procedure.steps);
     let heights: Vec<usize> = procedure.steps.iter().map(|s| ROW + CHECK_LINE * check_lines(s).len()).collect();
     let height = TOP + heights.iter().sum::<usize>() + 30;

@@ -11,7 +11,7 @@ use time::{Duration, OffsetDateTime};
 /// Life of a root, in days. Own value.
 const ROOT_LIFE_DAYS: i64 = 3650;
 /// Life of a certificate of a function or client, in days. Own value; renewed at start when a month is left.
-pub const LEAF_LIFE_DAYS: i64 = 365;
+const LEAF_LIFE_DAYS: i64 = 365;
 /// Clocks of two machines may differ by this much, in minutes. Own value.
 const BACKDATE_MIN: i64 = 5;
 

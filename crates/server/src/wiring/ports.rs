@@ -11,10 +11,10 @@ use crate::config::ServerSection;
 
 /// Bound listeners by name, and the origin of each.
 #[derive(Debug, Default)]
-pub struct Bound {
+pub(super) struct Bound {
     listeners: BTreeMap<&'static str, TcpListener>,
     /// Origin of each listener: `https://host:port`.
-    pub urls: BTreeMap<String, String>,
+    pub(super) urls: BTreeMap<String, String>,
 }
 
 impl Bound {
@@ -22,7 +22,7 @@ impl Bound {
     ///
     /// # Errors
     /// When a port is taken or the address is not this machine's.
-    pub async fn bind(section: &ServerSection, roles: &[Role]) -> Result<Self> {
+    pub(super) async fn bind(section: &ServerSection, roles: &[Role]) -> Result<Self> {
         let address: IpAddr = section.bind.parse().context("server.bind")?;
         let mut bound = Self::default();
         for listener in LISTENERS {
@@ -41,7 +41,7 @@ impl Bound {
     }
 
     /// Takes the socket of a listener, once.
-    pub fn take(&mut self, name: &str) -> Option<TcpListener> {
+    pub(super) fn take(&mut self, name: &str) -> Option<TcpListener> {
         self.listeners.remove(name)
     }
 
@@ -49,7 +49,7 @@ impl Bound {
     ///
     /// # Errors
     /// When a socket has none.
-    pub fn addresses(&self) -> Result<Vec<SocketAddr>> {
+    pub(super) fn addresses(&self) -> Result<Vec<SocketAddr>> {
         self.listeners.values().map(|socket| Ok(socket.local_addr()?)).collect()
     }
 }

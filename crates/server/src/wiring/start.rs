@@ -172,10 +172,11 @@ impl Running {
     /// Stops: no new connection, requests in hand end, records are written.
     pub async fn stop(self) {
         self.switch.throw();
+        // What is in hand ends within the lease; a follower would only see its issuer go.
+        drop(self.followers);
         for edge in self.edges {
             edge.drained().await;
         }
-        drop(self.followers);
         if let Some(upkeep) = self.upkeep {
             upkeep.abort();
         }

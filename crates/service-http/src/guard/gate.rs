@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 
 use super::credentials::refuse_asserted_identity;
-use super::{Credentials, holder};
+use super::{Credentials, added_scope, holder};
 use crate::call::{Actor, Call, Ctx, Session};
 use crate::kit::FunctionKit;
 use crate::peer::{CertRole, Peer};
@@ -125,7 +125,17 @@ impl Gate {
         let wanted = self.spec.scopes.join(" ");
         let covered =
             self.spec.scopes.is_empty() || self.spec.scopes.iter().any(|scope| caller.scopes.covers(scope));
-        if !covered {
+        let added = match covered {
+            true => None,
+            false => added_scope::opens(&self.kit, self.spec, &caller).await.map_err(Refusal::from)?,
+        };
+        if let Some(opened) = &added {
+            ctx.pass("added service", "a scope of a service that the operator added", opened.service.clone());
+            if let Some(val_service) = &opened.val_service {
+                caller.val_services = vec![val_service.clone()];
+            }
+        }
+        if !covered && added.is_none() {
             ctx.fail("operation", format!("one scope of: {wanted}"), "none of them in the token");
             let challenge = Challenge { scope: Some(wanted), ..self.challenge(None) };
             return Err(Refusal::open(Reason::ScopeNarrow).challenged(challenge));

@@ -6,6 +6,7 @@
 //! let router = guard::serve(&kit, routes.with_state(server));
 //! ```
 
+mod added_scope;
 mod credentials;
 mod gate;
 mod holder;

@@ -1,6 +1,7 @@
 //! The guard as a whole: one good request, then one spoiled thing per row, each with its own reason
 //! (bundles N-TOK and N-BIND, attacks A11 to A18, A29 to A31, A41 to A43).
 
+mod added_scope;
 mod binding;
 mod cached;
 mod ledger;
@@ -34,7 +35,7 @@ const PATH: &str = "/ssan-sanm/v1/anchors-lists/al-1";
 
 const ROUTES: &[RouteSpec] = &[
     RouteSpec::token(Method::GET, "/ssan-sanm/v1/anchors-lists/{anchorsListId}", "GetAnchorsList", &[READ])
-        .step("TR33.721-S1", "B1", "anchor request with access token"),
+        .step("TR33.721-S1", "1", "anchor request with access token"),
     RouteSpec::public(Method::GET, "/health", "Health"),
     RouteSpec::public(Method::GET, "/panics", "Panics"),
 ];

@@ -24,7 +24,9 @@ use std::sync::Arc;
 
 use api_types::function::Function;
 use api_types::ids::ValUeId;
-use axum::Router;
+use api_types::oauth::ProtectedResourceMetadata;
+use axum::extract::State;
+use axum::{Json, Router};
 use axum::response::{IntoResponse, Response};
 use http::header::{ETAG, LOCATION};
 use http::{HeaderValue, Method, StatusCode};
@@ -32,6 +34,7 @@ use service_http::call::Call;
 use service_http::guard;
 use service_http::kit::FunctionKit;
 use service_http::refusal::Refusal;
+use service_http::resource_metadata;
 use service_http::routes::{MountError, RouteSpec};
 use store::anchors::positions::{self, UePosition};
 use store::{Sql, StoreError};
@@ -58,30 +61,31 @@ const PROCEDURE: &str = "TR33.721-S1";
 
 /// The routes of the spatial anchor server.
 pub const ROUTES: &[RouteSpec] = &[
+    resource_metadata::ROUTE,
     RouteSpec::token(Method::POST, LISTS, "CreateSpatialAnchorsList", &[WRITE])
-        .step(PROCEDURE, "B1", "Create spatial anchors request with access token")
+        .step(PROCEDURE, "1", "Create spatial anchors request with access token")
         .body_limit(LIST_BYTES)
         .cost(4),
     RouteSpec::token(Method::GET, LIST, "GetIndSpatialAnchorsList", &[READ]).step(
         PROCEDURE,
-        "B1",
+        "1",
         "Get spatial anchors request with access token",
     ),
     RouteSpec::token(Method::PUT, LIST, "UpdateIndSpatialAnchorsList", &[WRITE])
-        .step(PROCEDURE, "B1", "Update spatial anchors request with access token")
+        .step(PROCEDURE, "1", "Update spatial anchors request with access token")
         .body_limit(LIST_BYTES)
         .cost(4),
     RouteSpec::token(Method::PATCH, LIST, "ModifyIndSpatialAnchorsList", &[WRITE])
-        .step(PROCEDURE, "B1", "Modify spatial anchors request with access token")
+        .step(PROCEDURE, "1", "Modify spatial anchors request with access token")
         .body_limit(LIST_BYTES)
         .cost(4),
     RouteSpec::token(Method::DELETE, LIST, "DeleteIndSpatialAnchorsList", &[WRITE]).step(
         PROCEDURE,
-        "B1",
+        "1",
         "Delete spatial anchors request with access token",
     ),
     RouteSpec::token(Method::GET, ANCHORS, "DiscSpatialAnchorsProfiles", &[DISCOVER])
-        .step(PROCEDURE, "B1", "Discover spatial anchors request with access token")
+        .step(PROCEDURE, "1", "Discover spatial anchors request with access token")
         .cost(2),
 ];
 
@@ -117,6 +121,11 @@ impl std::fmt::Debug for SanServer {
     }
 }
 
+/// What a client needs to know of this server before it has a token (RFC 9728).
+async fn metadata(State(san): State<SanServer>) -> Json<ProtectedResourceMetadata> {
+    Json(resource_metadata::document(san.kit(), ROUTES))
+}
+
 impl SanServer {
     /// A server on the surroundings of the function `san`.
     pub fn new(kit: FunctionKit, config: SanConfig) -> Self {
@@ -130,6 +139,7 @@ impl SanServer {
     /// Routes and handlers do not fit: a fault of the program.
     pub fn router(&self) -> Result<Router, MountError> {
         let routes = guard::mount(&self.0.kit, ROUTES)
+            .on("ProtectedResourceMetadata", metadata)
             .on("CreateSpatialAnchorsList", create_list::create_list)
             .on("GetIndSpatialAnchorsList", read_list::read_list)
             .on("UpdateIndSpatialAnchorsList", replace_list::replace_list)
@@ -172,8 +182,8 @@ fn granted(call: &Call) {
         "VAL UE" => "SAn-C",
         other => other,
     };
-    call.ctx.step(PROCEDURE, "B2", "SAn-S", "SAn-S", "Validate access token");
-    call.ctx.step(PROCEDURE, "B3a", "SAn-S", client, "Spatial anchor information");
+    call.ctx.step(PROCEDURE, "2", "SAn-S", "SAn-S", "Validate access token");
+    call.ctx.step(PROCEDURE, "3", "SAn-S", client, "Spatial anchor information");
 }
 
 /// A representation on its way, under its entity tag.

@@ -48,6 +48,8 @@ pub(super) const READ: Operation = Operation::new("sm.map.read", "read", SCOPE_R
 pub(super) const UPDATE: Operation = Operation::new("sm.map.update", "update", SCOPE_WRITE);
 pub(super) const DELETE: Operation = Operation::new("sm.map.delete", "delete", SCOPE_WRITE);
 pub(super) const DISCOVER: Operation = Operation::new("sm.map.discover", "discover", SCOPE_READ);
+/// Whether a map may be known to be there: what a rule says of `discover` by that name, or of everything.
+const EXIST: Operation = Operation::new("sm.map.discover", "discover", "discover");
 pub(super) const READ_CONTENT: Operation = Operation::new("sm.content.read", "read", SCOPE_READ);
 pub(super) const WRITE_CONTENT: Operation = Operation::new("sm.content.write", "update", SCOPE_WRITE);
 
@@ -189,8 +191,8 @@ pub(super) fn decide(
     if let Err(reason) = surroundings.check(call, operation, service, Some(row.map_id)) {
         call.ctx.fail("operator rules", "none that denies", reason.as_str());
         // Who may not even discover it by the same rules is not told that it is there.
-        let hidden = surroundings.check(call, DISCOVER, service, Some(row.map_id)).is_err();
-        return Err(Refusal::hidden(reason).discoverable(!hidden));
+        let may_discover = surroundings.check(call, EXIST, service, Some(row.map_id)).is_ok();
+        return Err(Refusal::hidden(reason).discoverable(may_discover));
     }
     call.ctx.pass(
         "resource",

@@ -26,7 +26,11 @@ impl SmServer {
         }
         for (n, host) in hosts.iter().enumerate() {
             // A host is registered exactly when a url of it is a target.
-            if Target::parse(&format!("https://{host}/"), &[host]).is_err() {
+            let url = match host.parse::<std::net::Ipv6Addr>() {
+                Ok(address) => format!("https://[{address}]/"),
+                Err(_) => format!("https://{host}/"),
+            };
+            if Target::parse(&url, &[host]).is_err() {
                 let at = format!("/callbackHosts/{n}");
                 return Err(refused(vec![InvalidParam::new(at, "is not a host, or a host and a port")]));
             }

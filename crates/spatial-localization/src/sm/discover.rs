@@ -57,7 +57,8 @@ pub(super) async fn discover_spatial_maps(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
     let question = read(&sm, &call, query.as_deref()).await?;
-    let (found, more) = find(&sm, &call, &question).await?;
+    let surroundings = surroundings(&sm, &call, &question).await?;
+    let (found, more) = find(&sm, &call, &question, &surroundings).await?;
 
     let last = found.last().copied();
     let answer = SpatialMapsDiscResp {
@@ -71,7 +72,8 @@ pub(super) async fn discover_spatial_maps(
         .object("spatial-maps")
         // A search that finds nothing was served all the same.
         .units((found.len() as u64).max(1))
-        .bytes(body.len() as u64);
+        .bytes(body.len() as u64)
+        .policy_version(surroundings.policy_version());
     if let Some(svc_id) = &question.svc_id {
         permit = permit.service(svc_id.as_str());
     }
@@ -165,8 +167,26 @@ fn place(sm: &SmServer, call: &Call, query: &Query) -> Result<(Option<Vec<GeoBox
     Ok((boxes, points))
 }
 
+/// The stage `operator`, for the question as a whole.
+async fn surroundings(sm: &SmServer, call: &Call, question: &Question) -> Result<Surroundings, Refusal> {
+    let (server, caller) = (sm.clone(), call.clone());
+    let read =
+        sm.store().read(move |tx| Box::pin(async move { Surroundings::of(tx, &server, &caller).await }));
+    let surroundings = read.await?;
+    surroundings.check(call, access::DISCOVER, question.svc_id.as_deref(), None).map_err(|reason| {
+        call.ctx.fail("operator rules", "none that denies", reason.as_str());
+        Refusal::open(reason)
+    })?;
+    Ok(surroundings)
+}
+
 /// The page: at most `limit` maps by identifier, and whether there is one more.
-async fn find(sm: &SmServer, call: &Call, question: &Question) -> Result<(Vec<u32>, bool), Refusal> {
+async fn find(
+    sm: &SmServer,
+    call: &Call,
+    question: &Question,
+    surroundings: &Surroundings,
+) -> Result<(Vec<u32>, bool), Refusal> {
     let wanted = question.limit as usize;
     let Principal { issuer, subject } = call.caller.principal();
     let held: BTreeSet<String> = held_by(&call.caller).iter().map(ToString::to_string).collect();
@@ -181,14 +201,6 @@ async fn find(sm: &SmServer, call: &Call, question: &Question) -> Result<(Vec<u3
         after: question.after,
         limit: (question.limit + 1).min(BATCH),
     };
-    let (server, caller) = (sm.clone(), call.clone());
-    let read =
-        sm.store().read(move |tx| Box::pin(async move { Surroundings::of(tx, &server, &caller).await }));
-    let surroundings = read.await?;
-    surroundings.check(call, access::DISCOVER, question.svc_id.as_deref(), None).map_err(|reason| {
-        call.ctx.fail("operator rules", "none that denies", reason.as_str());
-        Refusal::open(reason)
-    })?;
     let mut page = Vec::with_capacity(wanted.min(256));
     loop {
         let batch = filter.clone();
@@ -204,7 +216,7 @@ async fn find(sm: &SmServer, call: &Call, question: &Question) -> Result<(Vec<u3
                 continue;
             }
             // The same decision as for a single map; what the query selected by classes holds again.
-            if access::decide(call, Some(found.map), &surroundings, access::DISCOVER).is_err() {
+            if access::decide(call, Some(found.map), surroundings, access::DISCOVER).is_err() {
                 continue;
             }
             if page.len() == wanted {

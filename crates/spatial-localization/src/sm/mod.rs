@@ -30,11 +30,14 @@ mod tests;
 use std::sync::Arc;
 
 use api_types::ids::SpatialMapId;
-use axum::Router;
+use api_types::oauth::ProtectedResourceMetadata;
+use axum::extract::State;
+use axum::{Json, Router};
 use http::Method;
 use service_http::guard;
 use service_http::kit::FunctionKit;
 use service_http::outbox_driver::OutboxDriver;
+use service_http::resource_metadata;
 use service_http::routes::{MountError, RouteSpec};
 use store::blobs::Blobs;
 use store::{Store, StoreError};
@@ -82,6 +85,7 @@ const CONTENT_BYTES: usize = 1 << 30;
 
 /// The routes of the spatial map server.
 pub const ROUTES: &[RouteSpec] = &[
+    resource_metadata::ROUTE,
     RouteSpec::token(Method::POST, MAPS, "CreateSpatialMap", &[SCOPE_WRITE])
         .step(steps::PROCEDURE, steps::REQUEST, "Create spatial map request with access token")
         .body_limit(MAP_BYTES)
@@ -186,10 +190,19 @@ impl std::fmt::Debug for SmServer {
     }
 }
 
+/// What a client needs to know of this server before it has a token (RFC 9728).
+async fn metadata(State(sm): State<SmServer>) -> Json<ProtectedResourceMetadata> {
+    Json(resource_metadata::document(sm.kit(), ROUTES))
+}
+
 impl SmServer {
     /// A server on the surroundings of the function `sm`. Takes up what was interrupted: maps under construction,
     /// callbacks, orphans among the payloads. Needs a runtime.
     pub fn new(kit: FunctionKit, config: SmConfig) -> Self {
+        // Before the first upload: what is unfinished now was left by a crash.
+        if let Err(error) = config.blobs.sweep() {
+            tracing::warn!(error = %error, "unfinished payloads stay");
+        }
         let recipients = building::Owners { store: kit.store.clone() };
         let outbox = OutboxDriver::start(
             kit.store.clone(),
@@ -217,6 +230,7 @@ impl SmServer {
     /// Routes and handlers do not fit: a fault of the program.
     pub fn router(&self) -> Result<Router, MountError> {
         let routes = guard::mount(&self.0.kit, ROUTES)
+            .on("ProtectedResourceMetadata", metadata)
             .on("CreateSpatialMap", create::create_spatial_map)
             .on("GetSpatialMap", read::retrieve_spatial_map)
             .on("GetIndSpatialMap", read::read_spatial_map)

@@ -6,7 +6,7 @@ use service_http::call::Call;
 /// The procedure.
 pub(super) const PROCEDURE: &str = "TR33.721-S1";
 /// Step 1: the request with the token.
-pub(super) const REQUEST: &str = "B1";
+pub(super) const REQUEST: &str = "1";
 
 /// Steps 2 and 3, when the request was granted: the token was validated, the answer goes out.
 pub(super) fn granted(call: &Call, what: &'static str) {
@@ -14,6 +14,6 @@ pub(super) fn granted(call: &Call, what: &'static str) {
         "VAL UE" => "SM-C",
         other => other,
     };
-    call.ctx.step(PROCEDURE, "B2", "SM-S", "SM-S", "Validate access token");
-    call.ctx.step(PROCEDURE, "B3a", "SM-S", client, what);
+    call.ctx.step(PROCEDURE, "2", "SM-S", "SM-S", "Validate access token");
+    call.ctx.step(PROCEDURE, "3", "SM-S", client, what);
 }

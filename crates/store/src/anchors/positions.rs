@@ -16,15 +16,15 @@ pub struct UePosition {
     pub at_s: i64,
 }
 
-/// Sets the position of a VAL UE; one that was seen earlier than the stored one changes nothing, so that reports that
-/// overtake each other leave the latest.
+/// Sets the position of a VAL UE. The last report counts, whatever time it names: a write has taken effect when it is
+/// answered (contract, section 5).
 ///
 /// # Errors
 /// The engine failed.
 pub async fn put(tx: &mut dyn Sql, val_ue_id: &str, position: &UePosition) -> Result<(), StoreError> {
     let sql = "insert into ue_position (val_ue_id, lon, lat, alt, at_s) values ($1, $2, $3, $4, $5) \
                on conflict (val_ue_id) do update set lon = excluded.lon, lat = excluded.lat, alt = excluded.alt, \
-               at_s = excluded.at_s where ue_position.at_s <= excluded.at_s";
+               at_s = excluded.at_s";
     let UePosition { lon, lat, alt, at_s } = *position;
     tx.execute(sql, &params![val_ue_id, lon, lat, alt, at_s]).await.map(drop)
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use api_types::oauth::TokenResponse;
 use jose::dpop::{self, ProofFor};
 use jose::EcKey;
-use sdk::{Ambient, Answer, DpopSession, HttpsClient, Request, SdkError, SimClient, UserSession};
+use sdk::{Ambient, Answer, DpopSession, HttpsClient, Request, SdkError, UserSession};
 use url::Url;
 
 use crate::demo::Sample;
@@ -50,7 +50,6 @@ impl Prover {
 pub(super) struct Ue {
     pub(super) https: HttpsClient,
     pub(super) prover: Prover,
-    pub(super) sim: SimClient,
     /// For the anchor service; with the ID token and the refresh token of the login.
     pub(super) san: TokenResponse,
     /// For the map service.
@@ -64,10 +63,10 @@ impl Ue {
         let (san, scope) = (sample.url("san")?, "3gpp:seal:san.read 3gpp:seal:san.discover");
         let request = sample.request(user, UE_SCOPES)?;
         let session =
-            UserSession::login(sim.clone(), request, user, sample.password(user)?, san, scope).await?;
+            UserSession::login(sim, request, user, sample.password(user)?, san, scope).await?;
         let sm = session.token(sample.url("sm")?, "3gpp:seal:sm.read 3gpp:seal:sm.localize").await?;
         let san = session.token(san, scope).await?;
-        Ok(Self { https: sample.https("ue-1", None)?, prover, sim, san, sm })
+        Ok(Self { https: sample.https("ue-1", None)?, prover, san, sm })
     }
 
     /// A GET with a token and a proof for it.

@@ -5,6 +5,7 @@
 mod area;
 mod authz;
 mod bind;
+mod fixture;
 mod forge;
 mod grants;
 mod holder;

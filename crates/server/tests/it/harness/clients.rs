@@ -2,40 +2,49 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 
 use api_types::admin::{Client, Policy, User};
 use jose::EcKey;
 use rcgen::{CertificateParams, KeyPair};
-use sdk::{AdminClient, Credential, HttpsClient, Identity, Request, SanClient, SmClient};
+use sdk::{
+    AdminClient, AuthorizationRequest, ClientAuth, Credential, DpopSession, HttpsClient, Identity, Request, SanClient,
+    SdkError, SimClient, SmClient, UserSession,
+};
 use serde_json::{Value, json};
-use server::demo::Sample;
 use server::pki::{Authority, Purpose};
 
 use super::{Program, TestTime};
 
+/// A redirect address that is registered for every port.
+const REDIRECT: &str = "http://127.0.0.1:40125/cb";
+/// What `ue-1` may ask for (contract section 2).
+const UE_SCOPES: &str = "openid 3gpp:seal:san.read 3gpp:seal:san.discover 3gpp:seal:sm.read 3gpp:seal:sm.localize";
+
+/// A client that is registered.
+#[derive(Clone, Default)]
+pub(crate) struct Known {
+    pub(crate) secret: Option<String>,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) bearer: bool,
+}
+
 /// A program and who uses it.
 pub(crate) struct Site {
-    /// Users, clients, urls.
-    pub(crate) sample: Sample,
+    pub(crate) urls: BTreeMap<String, String>,
+    pub(crate) ca: String,
+    operator: Identity,
+    /// Users by name, as the ready file has them.
+    pub(crate) users: BTreeMap<String, Value>,
+    pub(crate) clients: BTreeMap<String, Known>,
+    keys: Vec<Value>,
+    /// Lists by VAL server.
+    pub(crate) lists: BTreeMap<String, Vec<String>>,
+    /// Maps by VAL server.
+    pub(crate) maps: BTreeMap<String, u32>,
     /// The clock of the clients.
     pub(crate) time: TestTime,
     data: PathBuf,
-}
-
-impl Deref for Site {
-    type Target = Sample;
-
-    fn deref(&self) -> &Sample {
-        &self.sample
-    }
-}
-
-impl DerefMut for Site {
-    fn deref_mut(&mut self) -> &mut Sample {
-        &mut self.sample
-    }
 }
 
 impl Site {
@@ -50,58 +59,54 @@ impl Site {
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         let file = |value: &Value| fs::read_to_string(text(value)).expect("a file of the ready file");
         let urls = ready["urls"].as_object().expect("urls");
-        let mut sample = Sample {
+        let demo = &ready["demo"];
+        let mut site = Self {
             urls: urls.iter().map(|(name, url)| (name.clone(), text(url))).collect(),
             ca: file(&ready["ca"]),
             operator: Identity { cert_pem: file(&ready["admin"]["cert"]), key_pem: file(&ready["admin"]["key"]) },
             users: BTreeMap::new(),
             clients: BTreeMap::new(),
-            keys: Vec::new(),
+            keys: demo["keys"].as_array().cloned().unwrap_or_default(),
             lists: BTreeMap::new(),
-            anchor_ids: Vec::new(),
             maps: BTreeMap::new(),
-            ambient: time.ambient(),
+            time,
+            data: program.data(),
         };
-        let demo = &ready["demo"];
         for user in demo["users"].as_array().into_iter().flatten() {
-            let mut body = user.clone();
-            body["valUeIds"] = json!([user["valUeId"]]);
-            sample.users.insert(text(&user["user"]), body);
+            site.users.insert(text(&user["user"]), user.clone());
         }
         for client in demo["clients"].as_array().into_iter().flatten() {
-            let identity = client["cert"]
-                .is_string()
-                .then(|| Identity { cert_pem: file(&client["cert"]), key_pem: file(&client["key"]) });
-            let kind = match client["kind"].as_str() {
-                Some("sim_c") => "sim_c",
-                Some("xr_as") => "xr_as",
-                _ => "val_server",
-            };
-            let mut known = server::demo::DemoClient { kind, identity, ..Default::default() };
-            known.secret = client["secret"].as_str().map(str::to_owned);
-            known.bearer = client["bearer"] == true;
-            sample.clients.insert(text(&client["clientId"]), known);
+            let certified = client["cert"].is_string();
+            let identity =
+                certified.then(|| Identity { cert_pem: file(&client["cert"]), key_pem: file(&client["key"]) });
+            let secret = client["secret"].as_str().map(str::to_owned);
+            let known = Known { secret, identity, bearer: client["bearer"] == true };
+            site.clients.insert(text(&client["clientId"]), known);
         }
-        sample.keys = demo["keys"].as_array().cloned().unwrap_or_default();
         let samples = &demo["samples"];
         if samples.is_object() {
-            sample.lists.insert("vs-1".into(), vec![text(&samples["anchorsListId"])]);
-            let ids = samples["anchorIds"].as_array().into_iter().flatten();
-            sample.anchor_ids = ids.filter_map(|id| u32::try_from(id.as_u64()?).ok()).collect();
+            site.lists.insert("vs-1".into(), vec![text(&samples["anchorsListId"])]);
             let map = samples["mapId"].as_u64().and_then(|id| u32::try_from(id).ok()).expect("a map");
-            sample.maps.insert("vs-1".into(), map);
+            site.maps.insert("vs-1".into(), map);
         }
-        Self { sample, time, data: program.data() }
+        site
+    }
+
+    /// After a restart: the certificate of the operator may be another one.
+    pub(crate) fn update(&mut self, program: &Program) {
+        let fresh = Self::with_time(program, self.time.clone());
+        self.operator = fresh.operator;
+        self.urls = fresh.urls;
     }
 
     /// The operator.
     pub(crate) fn operator(&self) -> AdminClient {
-        self.sample.admin().expect("the operator")
+        AdminClient::new(self.link_as(Some(&self.operator)), self.at("admin")).expect("the operator")
     }
 
     /// Where `name` listens.
     pub(crate) fn at(&self, name: &str) -> &str {
-        self.sample.url(name).expect("a url")
+        self.urls.get(name).unwrap_or_else(|| panic!("{name} does not run"))
     }
 
     /// The address of a path.
@@ -111,17 +116,59 @@ impl Site {
 
     /// A connection of a client.
     pub(crate) fn link(&self, client: &str) -> HttpsClient {
-        self.sample.https(client, None).expect("a client")
+        self.link_as(self.clients[client].identity.as_ref())
     }
 
     /// A connection with any identity, or none.
     pub(crate) fn link_as(&self, identity: Option<&Identity>) -> HttpsClient {
-        HttpsClient::new(&self.sample.ca, identity).expect("a connection")
+        HttpsClient::new(&self.ca, identity).expect("a connection")
     }
 
     /// A VAL server's credential.
     pub(crate) async fn server_token(&self, client: &str, role: &str, scope: &str) -> Credential {
-        self.sample.val_server(client, role, scope).await.expect("a token")
+        self.try_server_token(client, role, scope).await.expect("a token")
+    }
+
+    /// Likewise, or the refusal.
+    pub(crate) async fn try_server_token(&self, client: &str, role: &str, scope: &str) -> Result<Credential, SdkError> {
+        let auth = ClientAuth::mutual_tls(client);
+        let sim = SimClient::discover(self.link(client), self.at("sim"), auth, self.time.ambient()).await?;
+        sim.client_credential(self.at(role), scope).await
+    }
+
+    /// The SIM-C of a VAL UE. `ue-1` has a DPoP key of its own, `ue-bearer` none.
+    pub(crate) async fn sim_c(&self, client: &str) -> SimClient {
+        let known = &self.clients[client];
+        let auth = ClientAuth::secret(client, known.secret.clone().expect("a secret"));
+        let sim = SimClient::discover(self.link(client), self.at("sim"), auth, self.time.ambient());
+        let sim = sim.await.expect("a SIM-S");
+        if known.bearer { sim } else { sim.with_dpop(DpopSession::new(self.time.ambient()).expect("a key")) }
+    }
+
+    /// What the SIM-C of a user asks for at login.
+    pub(crate) fn request(&self, user: &str, scope: &str) -> AuthorizationRequest {
+        let of = |role: &&str| scope.split(' ').any(|word| word.starts_with(&format!("3gpp:seal:{role}")));
+        AuthorizationRequest {
+            redirect_uri: REDIRECT.into(),
+            scope: scope.into(),
+            resources: ["san", "sm"].iter().filter(of).map(|role| self.at(role).to_owned()).collect(),
+            val_ue_id: self.users[user]["valUeId"].as_str().map(str::to_owned),
+            acr_values: String::new(),
+            push: true,
+        }
+    }
+
+    /// The password of a user.
+    pub(crate) fn password(&self, user: &str) -> &str {
+        self.users[user]["password"].as_str().expect("a password")
+    }
+
+    /// A user who has logged in for everything that the client may ask for.
+    pub(crate) async fn session(&self, user: &str, client: &str) -> Result<UserSession, SdkError> {
+        let sim = self.sim_c(client).await;
+        let scope = "3gpp:seal:san.read 3gpp:seal:san.discover";
+        let request = self.request(user, UE_SCOPES);
+        UserSession::login(sim, request, user, self.password(user), self.at("san"), scope).await
     }
 
     /// A VAL server at the anchor server.
@@ -138,7 +185,7 @@ impl Site {
 
     /// The signing key of the SIM-S, which a demo gives away.
     pub(crate) fn issuer_key(&self) -> EcKey {
-        let path = self.sample.keys.first().and_then(|key| key["key"].as_str()).expect("a key");
+        let path = self.keys.first().and_then(|key| key["key"].as_str()).expect("a key");
         EcKey::from_pem(&fs::read_to_string(path).expect("a key file")).expect("a key")
     }
 
@@ -196,12 +243,12 @@ impl Site {
         for (id, bearer) in [("ue-1", false), ("ue-bearer", true)] {
             let body = json!({
                 "kind": "sim_c", "auth": "client_secret_basic", "redirectUris": ["http://127.0.0.1/cb"], "bearer": bearer,
-                "scopes": server::demo::UE_SCOPES.split(' ').collect::<Vec<_>>(),
+                "scopes": UE_SCOPES.split(' ').collect::<Vec<_>>(),
                 "valServices": ["museum-guide", "campus-navigation"],
             });
             let created = admin.put_client(id, &parsed::<Client>(body)).await.expect("registered");
             let secret = created.secret.map(|secret| secret.expose().to_owned());
-            let client = server::demo::DemoClient { kind: "sim_c", secret, bearer, ..Default::default() };
+            let client = Known { secret, bearer, identity: None };
             self.clients.insert(id.into(), client);
         }
         for (id, service) in [("vs-1", "museum-guide"), ("vs-2", "campus-navigation")] {
@@ -226,9 +273,7 @@ impl Site {
         });
         let created = self.operator().put_client(id, &parsed::<Client>(body)).await.expect("registered");
         let identity = Identity { cert_pem: created.cert.expect("a certificate"), key_pem: key.serialize_pem() };
-        let client =
-            server::demo::DemoClient { kind: "val_server", identity: Some(identity), ..Default::default() };
-        self.clients.insert(id.into(), client);
+        self.clients.insert(id.into(), Known { identity: Some(identity), ..Known::default() });
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn resign(token: &str, key: &dyn Signer, spoil: impl FnOnce(&mut Valu
 }
 
 /// A key that calls itself by the `kid` of another one.
-pub(crate) fn sign_as(key: EcKey, kid: &str) -> impl Signer {
+pub(crate) fn sign_as(key: EcKey, kid: &str) -> impl Signer + use<> {
     Impostor { key, kid: kid.to_owned() }
 }
 

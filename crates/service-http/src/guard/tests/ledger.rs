@@ -40,7 +40,7 @@ async fn a_permit_is_one_audit_and_one_charging_record_of_the_tokens_subject() {
     assert_eq!(row.trace.as_deref(), Some(trace.as_str()));
     assert_eq!(charged(&world).await, 1);
     let steps = world.kit.traces.steps(&trace).await.unwrap();
-    assert_eq!((steps[0].procedure.as_str(), steps[0].step.as_str()), ("TR33.721-S1", "B1"));
+    assert_eq!((steps[0].procedure.as_str(), steps[0].step.as_str()), ("TR33.721-S1", "1"));
     assert_eq!((steps[0].from.as_str(), steps[0].to.as_str()), ("SAn-C", "SAn-S"));
     assert_eq!(world.kit.traces.why(&trace).await.unwrap().unwrap().verdict, "permit");
 }

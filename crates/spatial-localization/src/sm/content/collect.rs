@@ -53,7 +53,8 @@ impl Collector {
     }
 }
 
-/// Drops what a crash left: unfinished files, and payloads that no map names. Returns how many.
+/// Drops what a crash left between payload and row, or between row and payload: payloads that no map names. Returns how
+/// many.
 ///
 /// # Errors
 /// The store or the disk failed.

@@ -172,9 +172,9 @@ async fn the_steps_of_the_procedure_are_on_record() {
     assert_eq!(
         steps,
         [
-            (procedure, "B1", "SM-C", "SM-S"),
-            (procedure, "B2", "SM-S", "SM-S"),
-            (procedure, "B3a", "SM-S", "SM-C")
+            (procedure, "1", "SM-C", "SM-S"),
+            (procedure, "2", "SM-S", "SM-S"),
+            (procedure, "3", "SM-S", "SM-C")
         ]
     );
 }

@@ -139,6 +139,7 @@ async fn hidden_is_absent() {
             ("PATCH", ask(who, "PATCH", &at).json(&json!({ "smProf": { "mapId": 1 } }))),
             ("DELETE", ask(who, "DELETE", &at)),
             ("GET content", ask(who, "GET", &content)),
+            ("HEAD content", ask(who, "HEAD", &content)),
             ("GET a range", ask(who, "GET", &content).with("range", "bytes=0-0")),
             ("PUT content", ask(who, "PUT", &content).typed("application/zip", "zip")),
             ("PUT a page", ask(who, "PUT", &content).typed("text/html", "html")),
@@ -260,6 +261,10 @@ async fn a_rule_of_the_operator_denies() {
     assert_eq!(bench.send(ask(VS3, "GET", bench.at(id))).await.status, 200, "another client");
     assert_eq!(bench.send(ask(VS2, "GET", DISC)).await.json()["mapsDisc"], json!([]));
     assert_eq!(bench.send(ask(VS3, "GET", DISC)).await.json()["mapsDisc"], json!([{ "mapId": id }]));
+    // Denied by another name than `discover`: it may be known to be there.
+    rule("r3", deny(json!(["vs-3"]), json!(["read"]))).await;
+    let told = bench.send(ask(VS3, "GET", bench.at(id))).await;
+    assert_eq!(told.refused(), (403, Some(Reason::OperatorRule), "UNAUTHORIZED_OPERATION".into()));
     // The owner may find it and is told what stands in the way of changing it.
     rule("r2", deny(json!(["vs-1"]), json!(["update"]))).await;
     let denied = bench.send(ask(VS1, "PATCH", bench.at(id)).json(&json!({}))).await;

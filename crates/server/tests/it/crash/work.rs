@@ -1,0 +1,407 @@
+//! The clients: they write down what they ask and what they are told.
+
+use std::sync::Arc;
+
+use api_types::Secret;
+use bytes::Bytes;
+use sdk::{Answer, Credential, Request, SanClient, SdkError, SimClient, SmClient};
+use serde_json::{Value, json};
+
+use super::book::{Book, Entry, Known, Spent};
+use crate::harness::{Site, val_server_list, val_server_map};
+
+const LISTS: &str = "/ssan-sanm/v1/anchors-lists";
+const MAPS: &str = "/ssm-smm/v1/spatial-maps";
+const PATCH: &str = "application/merge-patch+json";
+const USER_SCOPE: &str = "openid 3gpp:seal:san.read 3gpp:seal:san.discover";
+/// How long a token is used that lives 300 s.
+const KEEP_S: i64 = 150;
+
+/// The connection is gone: the program was killed.
+struct Cut;
+
+/// An answer that was wanted, or the end.
+fn wanted(book: &Book, what: &str, answer: Result<Answer, SdkError>, status: u16) -> Result<Answer, Cut> {
+    match answer {
+        Ok(answer) if answer.status == status => Ok(answer),
+        Ok(answer) => {
+            book.fault(format!("{what}: {} {}", answer.status, String::from_utf8_lossy(&answer.body)));
+            Err(Cut)
+        }
+        Err(_) => Err(Cut),
+    }
+}
+
+/// A VAL server's credential, kept over restarts.
+async fn credential(site: &Site, book: &Book, client: &str, role: &'static str) -> Credential {
+    let now_s = site.time.now_s();
+    if let Some(known) = book.credential(client, role, now_s) {
+        return known;
+    }
+    let credential = site.server_token(client, role, &format!("3gpp:seal:{role}")).await;
+    book.keep(client, role, credential.clone(), now_s + KEEP_S);
+    credential
+}
+
+/// A VAL server at work on lists.
+pub(crate) struct Lists {
+    san: SanClient,
+    base: String,
+    book: Book,
+    owner: &'static str,
+    service: &'static str,
+    round: usize,
+}
+
+impl Lists {
+    pub(crate) async fn new(
+        site: &Site,
+        book: &Book,
+        owner: &'static str,
+        service: &'static str,
+        round: usize,
+    ) -> Self {
+        let credential = credential(site, book, owner, "san").await;
+        let san = SanClient::new(site.link(owner), site.at("san"), credential).expect("a client");
+        Self { san, base: site.at("san").into(), book: book.clone(), owner, service, round }
+    }
+
+    async fn ask(&self, what: &str, request: Request, status: u16) -> Result<Answer, Cut> {
+        self.book.asks();
+        let answer = wanted(&self.book, what, self.san.send(request).await, status)?;
+        self.book.served("san", answer.trace());
+        Ok(answer)
+    }
+
+    fn url(&self, id: &str) -> url::Url {
+        format!("{}{LISTS}/{id}", self.base).parse().expect("a url")
+    }
+
+    pub(crate) async fn work(self) {
+        let mut number = 0;
+        while self.one_list(number).await.is_ok() {
+            number += 1;
+        }
+    }
+
+    async fn one_list(&self, number: usize) -> Result<(), Cut> {
+        let name = |stage: &str| format!("{}-{}-{number}-{stage}", self.owner, self.round);
+        let body = val_server_list(self.service, &name("a"));
+        let url = format!("{}{LISTS}", self.base).parse().expect("a url");
+        let created = self.ask("POST list", Request::post(url).json(&body), 201).await?;
+        let id = created.created_id().expect("an id");
+        let mut entry =
+            Entry { acknowledged: Known::Says(name("a")), asked: None, owner: self.owner, fresh: true };
+        self.book.list(&id, entry.clone());
+
+        entry.asked = Some(Known::Says(name("b")));
+        self.book.list(&id, entry.clone());
+        let patch = json!({ "suppFeat": "1", "anchors": { "open": { "name": name("b") } } });
+        self.ask("PATCH list", Request::patch(self.url(&id)).json_as(PATCH, &patch), 200).await?;
+        entry.acknowledged = Known::Says(name("b"));
+        entry.asked = None;
+        self.book.list(&id, entry.clone());
+
+        if number % 3 == 2 {
+            entry.asked = Some(Known::Gone);
+            self.book.list(&id, entry.clone());
+            self.ask("DELETE list", Request::delete(self.url(&id)), 204).await?;
+            entry.acknowledged = Known::Gone;
+            entry.asked = None;
+            self.book.list(&id, entry);
+        }
+        Ok(())
+    }
+}
+
+/// Searches while others write.
+pub(crate) async fn reads(reader: Lists) {
+    loop {
+        let mut url: url::Url = format!("{}/ssan-disc/v1/spatial-anchors", reader.base).parse().expect("a url");
+        url.query_pairs_mut().append_pair("limit", "5");
+        if reader.ask("discover", Request::get(url), 200).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// A VAL server at work on maps and their payloads.
+pub(crate) struct Maps {
+    sm: SmClient,
+    base: String,
+    book: Book,
+    owner: &'static str,
+    service: &'static str,
+    round: usize,
+}
+
+impl Maps {
+    pub(crate) async fn new(
+        site: &Site,
+        book: &Book,
+        owner: &'static str,
+        service: &'static str,
+        round: usize,
+    ) -> Self {
+        let credential = credential(site, book, owner, "sm").await;
+        let sm = SmClient::new(site.link(owner), site.at("sm"), credential).expect("a client");
+        Self { sm, base: site.at("sm").into(), book: book.clone(), owner, service, round }
+    }
+
+    async fn ask(&self, what: &str, request: Request, status: u16) -> Result<Answer, Cut> {
+        self.book.asks();
+        let answer = wanted(&self.book, what, self.sm.send(request).await, status)?;
+        self.book.served("sm", answer.trace());
+        Ok(answer)
+    }
+
+    pub(crate) async fn work(self) {
+        let mut number = 0;
+        while self.one_map(number).await.is_ok() {
+            number += 1;
+        }
+    }
+
+    async fn one_map(&self, number: usize) -> Result<(), Cut> {
+        let text = format!("{}-{}-{number}", self.owner, self.round);
+        let body = val_server_map(self.service, &text);
+        let url = format!("{}{MAPS}", self.base).parse().expect("a url");
+        let created = self.ask("POST map", Request::post(url).json(&body), 201).await?;
+        let id: u32 = created.created_id().expect("an id").parse().expect("a number");
+        let payload = format!("payload of {text} ").repeat(200);
+        let mut entry = Entry {
+            acknowledged: Known::Says(String::new()),
+            asked: Some(Known::Says(payload.clone())),
+            owner: self.owner,
+            fresh: true,
+        };
+        self.book.map(id, entry.clone());
+        let content: url::Url = format!("{}{MAPS}/{id}/content", self.base).parse().expect("a url");
+        let put = Request::put(content).bytes("model/gltf-binary", Bytes::from(payload.clone()));
+        self.ask("PUT payload", put, 201).await?;
+        entry.acknowledged = Known::Says(payload);
+        entry.asked = None;
+        self.book.map(id, entry.clone());
+        if number % 3 == 2 {
+            entry.asked = Some(Known::Gone);
+            self.book.map(id, entry.clone());
+            let url = format!("{}{MAPS}/{id}", self.base).parse().expect("a url");
+            self.ask("DELETE map", Request::delete(url), 204).await?;
+            entry.acknowledged = Known::Gone;
+            entry.asked = None;
+            self.book.map(id, entry);
+        }
+        Ok(())
+    }
+}
+
+/// A user who logs in, refreshes, proves possession and logs out.
+pub(crate) struct Tokens {
+    sim: SimClient,
+    site: Arc<Seen>,
+    book: Book,
+    revoke: bool,
+}
+
+/// What the task needs of the site.
+struct Seen {
+    request: sdk::AuthorizationRequest,
+    password: String,
+    san: String,
+    list: url::Url,
+    link: sdk::HttpsClient,
+}
+
+impl Tokens {
+    pub(crate) async fn new(site: &Site, book: &Book, revoke: bool) -> Self {
+        let sim = site.sim_c("ue-1").await.with_dpop(book.key.clone());
+        let seen = Seen {
+            request: site.request("alice", USER_SCOPE),
+            password: site.password("alice").to_owned(),
+            san: site.at("san").to_owned(),
+            list: site.path("san", "/ssan-disc/v1/spatial-anchors"),
+            link: site.link("ue-1"),
+        };
+        Self { sim, site: Arc::new(seen), book: book.clone(), revoke }
+    }
+
+    pub(crate) async fn work(self) {
+        // A refusal here is one of the program: a fault. The end of the connection is the kill.
+        let fault = match self.session().await {
+            Ok(()) | Err(SdkError::Transport { .. }) => return,
+            Err(error) => error,
+        };
+        self.book.fault(format!("a login went wrong: {fault:?}"));
+    }
+
+    async fn session(&self) -> Result<(), SdkError> {
+        let seen = &self.site;
+        let scope = "3gpp:seal:san.read 3gpp:seal:san.discover";
+        let pending = self.sim.begin(seen.request.clone());
+        let code = self.sim.login(&pending, "alice", &seen.password).await?;
+        let token = self.sim.redeem(&code, Some(&seen.san), Some(scope)).await?;
+        let first = token.refresh_token.clone().ok_or(SdkError::Malformed("no refresh token"))?;
+        let access = token.access_token.expose().to_owned();
+
+        let proof = self.book.key.proof("GET", &seen.list, Some(&access))?;
+        let answer = seen.link.send(proved(&seen.list, &access, &proof)).await;
+        self.book.asks();
+        if let Ok(answer) = wanted(&self.book, "discover with a proof", answer, 200) {
+            self.book.served("san", answer.trace());
+            let url = seen.list.clone();
+            self.book.spend(Spent::Proof { token: access, proof, url });
+        }
+        if self.revoke {
+            self.sim.revoke(&token.access_token).await?;
+            self.book.spend(Spent::Revoked(self.sim.credential(&token)?));
+            return Ok(());
+        }
+        let next = self.sim.refresh(&first, Some(&seen.san), Some(scope)).await;
+        match next {
+            Ok(next) => {
+                let new = next.refresh_token.clone().ok_or(SdkError::Malformed("no refresh token"))?;
+                self.book.spend(Spent::Good(new.clone()));
+                self.book.spend(Spent::Refresh { old: first, new });
+            }
+            // Whether it was used is not known: nothing is said of it.
+            Err(error) => {
+                self.book.spend(Spent::Code(code));
+                return Err(error);
+            }
+        }
+        self.book.spend(Spent::Code(code));
+        Ok(())
+    }
+}
+
+fn proved(url: &url::Url, token: &str, proof: &str) -> Request {
+    Request::get(url.clone()).header("authorization", &format!("DPoP {token}")).header("dpop", proof)
+}
+
+/// Everything that was acknowledged is there.
+pub(crate) async fn acknowledged_is_there(site: &Site, book: &Book, more: usize) {
+    let draw = |end| site.time.draw(end);
+    for (id, mut entry) in book.lists(more, draw) {
+        let reader = Lists::new(site, book, entry.owner, "", 0).await;
+        let mut url = reader.url(&id);
+        url.query_pairs_mut().append_pair("supp-feats", "1");
+        book.asks();
+        let answer = reader.san.send(Request::get(url)).await.expect("an answer");
+        let seen = match answer.status {
+            200 => {
+                book.served("san", answer.trace());
+                let list: Value = serde_json::from_slice(&answer.body).expect("JSON");
+                Known::Says(list["anchors"]["open"]["name"].as_str().unwrap_or_default().to_owned())
+            }
+            404 => Known::Gone,
+            status => panic!("GET list: {status}"),
+        };
+        compare(book, "list", &id, &mut entry, seen);
+        book.list(&id, entry);
+    }
+    for (id, mut entry) in book.maps(more, draw) {
+        let reader = Maps::new(site, book, entry.owner, "", 0).await;
+        let url = format!("{}{MAPS}/{id}", reader.base).parse().expect("a url");
+        book.asks();
+        let answer = reader.sm.send(Request::get(url)).await.expect("an answer");
+        let seen = match answer.status {
+            200 => {
+                book.served("sm", answer.trace());
+                book.checked("map");
+                Known::Says(payload(&reader, id).await)
+            }
+            404 => Known::Gone,
+            status => panic!("GET map: {status}"),
+        };
+        compare(book, "payload", &id.to_string(), &mut entry, seen);
+        book.map(id, entry);
+    }
+}
+
+/// The payload of a map; empty where it has none.
+async fn payload(reader: &Maps, id: u32) -> String {
+    let url = format!("{}{MAPS}/{id}/content", reader.base).parse().expect("a url");
+    reader.book.asks();
+    let answer = reader.sm.send(Request::get(url)).await.expect("an answer");
+    match answer.status {
+        200 => {
+            reader.book.served("sm", answer.trace());
+            String::from_utf8(answer.body.to_vec()).expect("text")
+        }
+        404 => String::new(),
+        status => panic!("GET payload: {status}"),
+    }
+}
+
+/// What is seen is what was acknowledged, or what was asked for after it.
+fn compare(book: &Book, what: &'static str, id: &str, entry: &mut Entry, seen: Known) {
+    if seen != entry.acknowledged && entry.asked.as_ref() != Some(&seen) {
+        book.fault(format!("{what} {id} is {seen:?}, and was {entry:?}"));
+    }
+    book.checked(what);
+    entry.acknowledged = seen;
+    entry.asked = None;
+    entry.fresh = false;
+}
+
+/// Nothing that was used or revoked before the kill is good after it.
+pub(crate) async fn used_stays_used(site: &Site, book: &Book) {
+    let spent = book.take_spent();
+    if spent.is_empty() {
+        return;
+    }
+    let sim = site.sim_c("ue-1").await.with_dpop(book.key.clone());
+    let link = site.link("ue-1");
+    let mut live: Option<Secret> = None;
+    for item in spent {
+        match item {
+            Spent::Proof { token, proof, url } => {
+                let answer = link.send(proved(&url, &token, &proof)).await.expect("an answer");
+                let reason = site.reason(answer.trace()).await;
+                if (answer.status, reason.as_str()) != (401, "REPLAYED") {
+                    book.fault(format!("a proof that was used: {} {reason}", answer.status));
+                }
+                book.checked("proof");
+            }
+            Spent::Revoked(credential) => {
+                let Credential::Dpop { token, key } = credential else { unreachable!("bound to a key") };
+                let url = site.path("san", "/ssan-disc/v1/spatial-anchors");
+                let proof = key.proof("GET", &url, Some(token.expose())).expect("a proof");
+                let answer = link.send(proved(&url, token.expose(), &proof)).await.expect("an answer");
+                let reason = site.reason(answer.trace()).await;
+                if (answer.status, reason.as_str()) != (401, "REVOKED_TOKEN") {
+                    book.fault(format!("a token that was revoked: {} {reason}", answer.status));
+                }
+                book.checked("revoked");
+            }
+            Spent::Good(refresh) => live = Some(refresh),
+            Spent::Refresh { old, new } => {
+                // Bound to another key or not: it is void. Then its family is, too.
+                let good = live.take().filter(|live| live.expose() == new.expose()).is_some();
+                if good && site.time.draw(2) == 0 {
+                    live = Some(new);
+                    continue;
+                }
+                void(book, "refresh", sim.refresh(&old, Some(site.at("san")), None).await);
+                void(book, "refresh", sim.refresh(&new, Some(site.at("san")), None).await);
+            }
+            Spent::Code(code) => {
+                if let Some(live) = live.take() {
+                    match sim.refresh(&live, Some(site.at("san")), None).await {
+                        Ok(_) => book.checked("live refresh"),
+                        Err(error) => book.fault(format!("a refresh token that is good: {error}")),
+                    }
+                }
+                void(book, "code", sim.redeem(&code, Some(site.at("san")), None).await);
+            }
+        }
+    }
+}
+
+fn void<T>(book: &Book, what: &'static str, answer: Result<T, SdkError>) {
+    match answer {
+        Err(SdkError::OAuth { error, .. }) if error == "invalid_grant" => book.checked(what),
+        Err(error) => book.fault(format!("a used {what}: {error}")),
+        Ok(_) => book.fault(format!("a used {what} gave a token")),
+    }
+}
