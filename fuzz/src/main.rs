@@ -17,7 +17,7 @@ use fuzz::{TARGETS, Target, mutate::Mutator};
 const DEFAULT_S: u64 = 2;
 /// Longest that one input may take: more would be an effort that a sender can cause at will. Own value, for a build
 /// without optimisation on a busy machine.
-const SLOWEST: Duration = Duration::from_secs(2);
+const SLOWEST: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1).peekable();

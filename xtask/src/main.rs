@@ -1,5 +1,6 @@
 //! Helper of the project, never shipped: `cargo xtask check | spec-map | openapi`.
 
+mod documents;
 mod layers;
 mod licences;
 mod metadata;
@@ -37,12 +38,13 @@ fn check(root: &Path) -> Result<()> {
     let mut faults = licences::faults(&metadata);
     faults.extend(layers::faults(&metadata));
     faults.extend(spec_map::faults(root)?);
+    faults.extend(documents::faults(root)?);
     faults.extend(texts::faults(root)?);
     for fault in &faults {
         eprintln!("{fault}");
     }
     if faults.is_empty() {
-        println!("xtask check: licences, banned crates, layers, spec-map and texts are as they should be");
+        println!("xtask check: licences, banned crates, layers, spec-map, documents and texts are as they should be");
         Ok(())
     } else {
         bail!("{} fault(s)", faults.len())

@@ -1,6 +1,6 @@
 //! What `cargo metadata` says of the dependency graph, as far as the checks need it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
@@ -83,14 +83,48 @@ impl Metadata {
     }
 }
 
+/// The platform that the project is built on.
+const PLATFORM: &str = "x86_64-unknown-linux-gnu";
+
 /// Asks cargo.
 pub(crate) fn read(root: &Path) -> Result<Metadata> {
-    let output = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()))
-        .args(["metadata", "--format-version", "1", "--locked", "--filter-platform", "x86_64-unknown-linux-gnu"])
-        .current_dir(root)
-        .output()?;
+    let text =
+        cargo(root, &["metadata", "--format-version", "1", "--locked", "--filter-platform", PLATFORM])?;
+    let mut metadata: Metadata = serde_json::from_str(&text)?;
+    // The metadata also name optional packages that a weak feature (`ring?/std`) only mentions; the tree is what is built.
+    let tree = cargo(
+        root,
+        &["tree", "--workspace", "--locked", "--target", PLATFORM, "--edges", "all", "--prefix", "none", "--format", "{p}"],
+    )?;
+    let built: BTreeSet<(&str, &str)> = tree
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split(' ');
+            Some((words.next()?, words.next()?.strip_prefix('v')?))
+        })
+        .collect();
+    metadata.packages.retain(|package| built.contains(&(package.name.as_str(), package.version.as_str())));
+    Ok(metadata)
+}
+
+fn cargo(root: &Path, arguments: &[&str]) -> Result<String> {
+    let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let output = Command::new(program).args(arguments).current_dir(root).output()?;
     if !output.status.success() {
-        bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
+        bail!("cargo {}: {}", arguments[0], String::from_utf8_lossy(&output.stderr));
     }
-    Ok(serde_json::from_slice(&output.stdout)?)
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_graph_is_what_is_built() {
+        let metadata = read(&crate::root()).expect("cargo answers");
+        let has = |name: &str| metadata.packages.iter().any(|package| package.name == name);
+        assert!(has("aws-lc-rs") && has("server") && has("xtask"));
+        assert!(!has("ring"), "named by a weak feature, never built");
+    }
 }

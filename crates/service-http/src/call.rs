@@ -81,6 +81,11 @@ impl Actor {
         Self { name: client.to_owned(), client: Some(client.to_owned()), label: "VAL server" }
     }
 
+    /// The client of a VAL UE before its user is known, named as it is.
+    pub fn ue(client: &str) -> Self {
+        Self { label: "VAL UE", ..Self::client(client) }
+    }
+
     /// A user, named by a pseudonym, by way of `client`.
     pub fn user(kit: &FunctionKit, user: &str, client: &str) -> Self {
         Self { name: kit.pseudonym(user), client: Some(client.to_owned()), label: "VAL UE" }

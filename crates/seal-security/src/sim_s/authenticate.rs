@@ -1,5 +1,6 @@
 //! The client of a request to a back-channel endpoint, proven.
 
+use api_types::admin::ClientKind;
 use authorization::Reason;
 use http::HeaderMap;
 use service_http::call::{Actor, Ctx};
@@ -137,7 +138,9 @@ pub async fn authenticate(
     let client: Result<Option<ClientRecord>, StoreError> =
         sim.kit().store.read(|tx| Box::pin(async move { clients::find(tx, &name).await })).await;
     let client = client?.ok_or(client_auth::unknown())?;
-    ctx.set_actor(Actor::client(client.client_id.as_str()));
+    let name = client.client_id.as_str();
+    let in_a_ue = client.registration.kind == ClientKind::SimC.as_str();
+    ctx.set_actor(if in_a_ue { Actor::ue(name) } else { Actor::client(name) });
     let once = client_auth::verify(&shown, &client, &sim.config().issuer, sim.now_s())?;
     ctx.pass("client authentication", client.registration.auth.clone(), "held");
     Ok(Authenticated { identity: Identity::Client(Box::new(client)), once })

@@ -17,6 +17,6 @@ mod table;
 pub use recording::Recording;
 pub use play::{play, write_pictures};
 pub use report::{Attack, Procedure, Report, Step, Verdict};
-pub use sample::{DemoClient, Sample, UE_SCOPES};
+pub use sample::Sample;
 pub use seed::seed;
 pub use table::Table;

@@ -82,3 +82,25 @@ pub(super) fn step(reported: &TraceStep) -> Step {
         checks: passed.map(|check| check.check.clone()).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_have_the_numbers_of_the_figure() {
+        for (reported, number) in [("A0", "0"), ("0", "0"), ("B3a", "3"), ("B12", "12"), ("5a", "5")] {
+            let step = step(&TraceStep {
+                trace: "0af7651916cd43dd8448eb211c80319c".parse().unwrap(),
+                procedure: "TR33.721-S1".into(),
+                step: reported.into(),
+                from: "SIM-C".into(),
+                to: "SIM-S".into(),
+                message: "x".into(),
+                checks: vec![],
+                at: api_types::DateTime::from_unix(0),
+            });
+            assert_eq!((step.step.as_str(), step.verdict), (number, Verdict::Pass), "{reported}");
+        }
+    }
+}

@@ -43,11 +43,14 @@ pub(super) async fn play(sample: &Sample, score: &mut Score<'_>) -> Result<()> {
     let verified = verify(sample, &sim, &second, (&sm, MAPS)).await?;
     score.client("2", ("SIM-C", "SIM-C"), "check the token for the map service", verified);
     let kept = all(&[
-        ("Cache-Control: no-store", answer.header("cache-control").is_some_and(|value| value.contains("no-store"))),
+        (
+            "Cache-Control: no-store",
+            answer.header("cache-control").is_some_and(|value| value.contains("no-store")),
+        ),
         ("no token in an address", answer.header("location").is_none()),
     ]);
     score.client("2", ("SIM-C", "SIM-C"), "check how the token came", kept);
-    score.require("SIM-S", &["0", "1", "2"]);
+    score.require(&[("0", "SIM-C", "SIM-S"), ("1", "SIM-C", "SIM-S"), ("2", "SIM-S", "SIM-C")]);
     Ok(())
 }
 
@@ -64,8 +67,12 @@ async fn renew(
     let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     let basic = STANDARD.encode(format!("{}:{}", encode(CLIENT), encode(secret)));
     let proof = sim.dpop().context("no DPoP key")?.proof("POST", &url, None)?;
-    let pairs =
-        [("grant_type", "refresh_token"), ("refresh_token", refresh), ("resource", resource), ("scope", scope)];
+    let pairs = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refresh),
+        ("resource", resource),
+        ("scope", scope),
+    ];
     let request = Request::post(url).form(pairs).header("authorization", &format!("Basic {basic}"));
     Ok(https.send(request.header("dpop", &proof)).await?)
 }

@@ -57,13 +57,25 @@ pub(super) async fn play(sample: &Sample, score: &mut Score<'_>) -> Result<()> {
     let own = discover(&SanClient::new(https, san_url, credential)?, &service).await?;
     let traces = score.take_over().await?;
     let everything = names(&service, |_| true);
-    let found = all(&[("all 200 of its own anchors", own.names == everything), ("no other page", own.pages == 2)]);
-    score.client("3", ("VAL server", "VAL server"), "compare the area: private anchors of its own too", found);
+    let found =
+        all(&[("all 200 of its own anchors", own.names == everything), ("no other page", own.pages == 2)]);
+    score.client(
+        "3",
+        ("VAL server", "VAL server"),
+        "compare the area: private anchors of its own too",
+        found,
+    );
     let recorded = self::recorded(score, service.client, &traces, 2).await?;
     score.client("3", ("admin", "admin"), "count what was recorded of the VAL server", recorded);
 
-    score.require("SM-S", &["0", "1", "2", "3"]);
-    score.require("SAn-S", &["0", "1"]);
+    for (client, server) in [("SM-C", "SM-S"), ("SAn-C", "SAn-S")] {
+        score.require(&[
+            ("0", client, server),
+            ("1", client, server),
+            ("2", server, server),
+            ("3", server, client),
+        ]);
+    }
     Ok(())
 }
 
@@ -135,7 +147,10 @@ fn is_open(number: usize) -> bool {
 }
 
 fn names(service: &ValService, open: impl Fn(usize) -> bool) -> BTreeSet<String> {
-    (0..service.anchors).filter(|number| open(*number)).map(|number| format!("{} {number}", service.map)).collect()
+    (0..service.anchors)
+        .filter(|number| open(*number))
+        .map(|number| format!("{} {number}", service.map))
+        .collect()
 }
 
 /// Each served request has one charging record and one permit in the audit.

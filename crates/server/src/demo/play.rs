@@ -122,12 +122,12 @@ impl<'o> Score<'o> {
         });
     }
 
-    /// Fails the procedure where nobody reported one of the source's steps to or from `function`.
-    pub(super) fn require(&mut self, function: &str, numbers: &[&str]) {
-        for number in numbers {
-            let reported = |step: &Step| step.step == *number && (step.from == function || step.to == function);
-            if !self.steps.iter().any(reported) {
-                self.client(number, (function, function), "step of the source", Err("nobody reported it".into()));
+    /// Fails the procedure where nobody reported one of the source's steps: number, sender, receiver.
+    pub(super) fn require(&mut self, source: &[(&str, &str, &str)]) {
+        for (number, from, to) in source {
+            let is_it = |step: &Step| step.step == *number && step.from == *from && step.to == *to;
+            if !self.steps.iter().any(is_it) {
+                self.client(number, (from, to), "step of the source", Err("nobody reported it".into()));
             }
         }
     }
@@ -147,5 +147,27 @@ pub(super) fn all(checks: &[(&str, bool)]) -> Found {
     match checks.iter().find(|(_, holds)| !holds) {
         None => Ok(checks.iter().map(|(name, _)| (*name).to_owned()).collect()),
         Some((name, _)) => Err(format!("does not hold: {name}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_check_that_does_not_hold_is_named() {
+        assert_eq!(all(&[("a", true), ("b", true)]), Ok(vec!["a".to_owned(), "b".to_owned()]));
+        assert_eq!(all(&[("a", true), ("b", false), ("c", false)]), Err("does not hold: b".to_owned()));
+    }
+
+    #[test]
+    fn a_run_without_anything_has_nothing_to_prove() {
+        let mut report = Report { procedures: catalogue(), attacks: Vec::new() };
+        assert!(report.nothing_played() && !report.passed());
+        report.procedures[0].verdict = Verdict::Pass;
+        assert!(!report.nothing_played() && report.passed());
+        report.procedures[1].verdict = Verdict::Fail;
+        assert!(!report.passed());
+        assert!(Report::default().nothing_played());
     }
 }

@@ -16,7 +16,7 @@ use super::Recording;
 /// A redirect address that is registered for every port.
 pub(super) const REDIRECT: &str = "http://127.0.0.1:40125/cb";
 /// What `ue-1` may ask for.
-pub const UE_SCOPES: &str =
+pub(super) const UE_SCOPES: &str =
     "openid 3gpp:seal:san.read 3gpp:seal:san.discover 3gpp:seal:sm.read 3gpp:seal:sm.localize";
 
 /// A client of the demo.

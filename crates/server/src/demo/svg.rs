@@ -8,6 +8,8 @@ use super::report::{Procedure, Step, Verdict};
 
 const COLUMN: usize = 230;
 const LEFT: usize = 110;
+/// Room for what stands beside the last lifeline.
+const RIGHT: usize = 330;
 const TOP: usize = 96;
 const ROW: usize = 46;
 const CHECK_LINE: usize = 15;
@@ -20,7 +22,7 @@ pub(super) fn draw(procedure: &Procedure) -> String {
     let actors = actors(&procedure.steps);
     let heights: Vec<usize> = procedure.steps.iter().map(|s| ROW + CHECK_LINE * check_lines(s).len()).collect();
     let height = TOP + heights.iter().sum::<usize>() + 30;
-    let width = (2 * LEFT + COLUMN * actors.len().saturating_sub(1)).max(720);
+    let width = (LEFT + RIGHT + COLUMN * actors.len().saturating_sub(1)).max(720);
     let mut svg = String::new();
     head(&mut svg, procedure, width, height);
     for (index, actor) in actors.iter().enumerate() {
@@ -69,8 +71,9 @@ fn arrow(svg: &mut String, step: &Step, actors: &[&str], y: usize) {
     if from == to {
         let _ = write!(
             svg,
-            "<path class=\"{class} self\" d=\"M{from} {0}h34v14h-30\"/><text x=\"{1}\" y=\"{2}\">{label}</text>",
-            y - 8, from + 42, y + 2,
+            "<path class=\"{class} self\" d=\"M{from} {0}h34v14h-28\"/>\
+             <path class=\"{class}\" d=\"M{1} {2}l8 -4v8z\"/><text x=\"{3}\" y=\"{4}\">{label}</text>",
+            y - 8, from + 2, y + 6, from + 42, y + 2,
         );
     } else {
         let (tip, back) = if to > from { (to - 2, to - 10) } else { (to + 2, to + 10) };
@@ -82,18 +85,21 @@ fn arrow(svg: &mut String, step: &Step, actors: &[&str], y: usize) {
             y - 4, y + 4, usize::midpoint(from, to), y - 6,
         );
     }
+    let beside = if from == to { 42 } else { 12 };
     for (index, line) in check_lines(step).iter().enumerate() {
         let _ = write!(
             svg,
             "<text class=\"chk\" x=\"{}\" y=\"{}\">{}</text>",
-            from.min(to) + 12, y + CHECK_LINE * (index + 1), escape(line),
+            from.min(to) + beside, y + 2 + CHECK_LINE * (index + 1), escape(line),
         );
     }
 }
 
 fn check_lines(step: &Step) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for check in &step.checks {
+    let mut checks: Vec<&str> = step.checks.iter().map(String::as_str).collect();
+    checks.dedup();
+    for check in checks {
         match lines.last_mut() {
             Some(line) if line.chars().count() + check.chars().count() + 3 <= CHECK_CHARS => {
                 line.push_str(" · ");

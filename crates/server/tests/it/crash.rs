@@ -72,7 +72,8 @@ async fn round(site: &Site, book: &Book, program: &mut Program, number: usize, r
     }
     workers.spawn(work::Maps::new(site, book, "vs-1", "museum-guide", number).await.work());
     workers.spawn(work::reads(work::Lists::new(site, book, "vs-2", "campus-navigation", number).await));
-    let tokens = work::Tokens::new(site, book, revoke).await;
+    let client = if revoke || number % 2 == 0 { "ue-1" } else { "ue-bearer" };
+    let tokens = work::Tokens::new(site, book, client, revoke).await;
     let tokens = tokio::spawn(tokens.work());
     if revoke {
         let _ = tokio::time::timeout(Duration::from_secs(10), tokens).await;

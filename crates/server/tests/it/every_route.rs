@@ -299,7 +299,7 @@ async fn spoiled(site: &Site, role: &str, spec: &RouteSpec) -> Vec<Spoiled> {
     vec![
         Spoiled { token: None, want: refused(401, "TOKEN_MISSING", "TOKEN_MISSING"), ..row("no token", String::new(), "") },
         row("garbage", "a.b.c".into(), "TOKEN_MALFORMED"),
-        row("truncated", good[..good.len() - 8].to_owned(), "SIGNATURE_WRONG"),
+        row("truncated", good[..good.len() - 8].to_owned(), "TOKEN_MALFORMED"),
         row("a stranger's key", resign(&good, &stranger, same), "KEY_UNKNOWN"),
         row("a stranger's key under the issuer's kid", resign(&good, &impostor, same), "SIGNATURE_WRONG"),
         row("another issuer", resign(&good, &stranger, |c| c["iss"] = json!("https://sim.other.example")), "ISSUER_WRONG"),

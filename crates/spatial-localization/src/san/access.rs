@@ -1,25 +1,22 @@
 //! What a caller may do with an anchor: the stages `resource`, `place/time` and `operator` (design, section 2).
 
-use std::sync::Arc;
-
 use authorization::access_rules::{lists_server, may_discover};
 use authorization::{CallerKind, Reason};
 use service_http::call::Call;
 use service_http::refusal::Refusal;
-use store::anchors::positions::{self, UePosition};
 use store::{Sql, StoreError};
 
 use super::SanServer;
 use super::stored::{Anchor, List};
+use crate::shared::denial::Denial;
 use crate::shared::geometry::Area;
-use crate::shared::operator_rules::{Action, OperatorRules};
+use crate::shared::operator_rules::Action;
+use crate::shared::surroundings::Surroundings;
 
 /// Who asks, where and when.
 pub(super) struct Asker {
-    pub(super) call: Call,
-    pub(super) now_s: i64,
-    pub(super) rules: Arc<OperatorRules>,
-    place: Option<UePosition>,
+    call: Call,
+    pub(super) around: Surroundings,
     unknown_is_outside: bool,
     action: Action,
 }
@@ -33,29 +30,6 @@ pub(super) struct Access {
     pub(super) listed: bool,
 }
 
-/// The anchor stays shut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Denial {
-    reason: Reason,
-    may_discover: bool,
-}
-
-impl Denial {
-    fn hidden(reason: Reason) -> Self {
-        Self { reason, may_discover: false }
-    }
-
-    fn open(reason: Reason) -> Self {
-        Self { reason, may_discover: true }
-    }
-}
-
-impl From<Denial> for Refusal {
-    fn from(Denial { reason, may_discover }: Denial) -> Self {
-        Self::hidden(reason).discoverable(may_discover)
-    }
-}
-
 impl Asker {
     /// Reads what decides beside the anchors themselves.
     pub(super) async fn new(
@@ -64,15 +38,9 @@ impl Asker {
         call: &Call,
         action: Action,
     ) -> Result<Self, StoreError> {
-        let place = match &call.caller.ue {
-            Some(ue) => positions::of_ue(tx, ue.as_str()).await?,
-            None => None,
-        };
         Ok(Self {
             call: call.clone(),
-            now_s: san.kit().ambient.now_s(),
-            rules: san.rules(tx).await?,
-            place,
+            around: Surroundings::of(tx, san.kit(), san.rules(), call).await?,
             unknown_is_outside: san.config().unknown_position_is_outside,
             action,
         })
@@ -83,10 +51,7 @@ impl Asker {
     /// # Errors
     /// A rule denies it.
     pub(super) fn check_action(&self, val_service: Option<&str>) -> Result<(), Refusal> {
-        self.operator(val_service, &[]).map_err(|reason| {
-            self.call.ctx.fail("operator", "no rule denies the action", reason.as_str());
-            Refusal::open(reason)
-        })
+        self.around.check_action(&self.call, self.action, val_service)
     }
 
     /// What the caller may do with an anchor of a list.
@@ -98,7 +63,7 @@ impl Asker {
         let grant = may_discover(caller, &anchor.item).map_err(Denial::hidden)?;
         let access = Access { owner: grant.owner, listed: lists_server(caller, &anchor.item) };
         if !grant.owner {
-            let active = anchor.body.time_period.is_none_or(|period| period.holds(self.now_s));
+            let active = anchor.body.time_period.is_none_or(|period| period.holds(self.around.now_s));
             // Owners still find inactive anchors; to others they are not there (contract, section 7).
             if !active {
                 return Err(Denial::hidden(Reason::OutsidePeriod));
@@ -108,8 +73,8 @@ impl Asker {
             }
         }
         let anchor_id = anchor.row.anchor_id.to_string();
-        self.operator(Some(&anchor.row.service_id), &[&anchor_id, &anchor.row.list_id])
-            .map_err(Denial::open)?;
+        let names = [anchor_id.as_str(), anchor.row.list_id.as_str()];
+        self.around.check(&self.call, self.action, Some(&anchor.row.service_id), &names)?;
         Ok(access)
     }
 
@@ -134,29 +99,29 @@ impl Asker {
         }
         if open.is_empty() {
             let denial = furthest.unwrap_or(Denial::hidden(Reason::NotFound));
-            self.call.ctx.fail(
-                denial.reason.stage().as_str(),
-                "an anchor that stands open",
-                denial.reason.as_str(),
-            );
-            return Err(denial.into());
+            return Err(denial.told(&self.call, "an anchor that stands open"));
         }
         self.call.ctx.pass("resource", "an anchor that stands open", "at least one");
         Ok(open)
     }
 
+    /// Whether every anchor stands open to the owner, which a rule of the operator may prevent.
+    ///
+    /// # Errors
+    /// The rule.
+    pub(super) fn check_all_open(&self, list: &List) -> Result<(), Refusal> {
+        let mut anchors = list.anchors.values();
+        let shut = anchors.find_map(|anchor| self.access(anchor).err());
+        shut.map_or(Ok(()), |denial| Err(denial.told(&self.call, "no rule that denies an anchor of the list")))
+    }
+
     /// Whether the service area, if there is one, lets the caller in. A VAL server is at no place.
     fn is_inside(&self, anchor: &Anchor) -> bool {
         let Some(area) = anchor.body.svc_area.as_ref().and_then(Area::bounding) else { return true };
-        match (self.call.caller.kind, self.place) {
-            (CallerKind::ValClient, Some(place)) => area.holds((place.lon, place.lat)),
+        match (self.call.caller.kind, self.around.place) {
+            (CallerKind::ValClient, Some(place)) => area.holds(place),
             (CallerKind::ValClient, None) => !self.unknown_is_outside,
             (CallerKind::ValServer | CallerKind::Function, _) => true,
         }
-    }
-
-    fn operator(&self, val_service: Option<&str>, resource: &[&str]) -> Result<(), Reason> {
-        let place = self.place.map(|place| (place.lon, place.lat));
-        self.rules.check(&self.call.caller, self.action, val_service, resource, place, self.now_s)
     }
 }

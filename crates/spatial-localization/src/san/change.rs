@@ -12,12 +12,33 @@ use store::anchors::{AnchorRow, classes, lists, records};
 
 use super::SanServer;
 use super::access::Asker;
-use super::input;
-use super::serv_infos;
 use super::stored::{self, Frame, List};
+use crate::shared::denial::Denial;
+use crate::shared::operator_rules::Action;
+use crate::shared::{input, serv_infos};
 
 /// For each label of the wanted list the anchor that it already is, if any.
 pub(super) type Identity = BTreeMap<String, Option<u32>>;
+
+/// The list to be changed, held until the transaction ends, and who asks.
+///
+/// # Errors
+/// 404: there is none; told with the bytes of a list that is hidden.
+pub(super) async fn locked(
+    tx: &mut dyn Sql,
+    san: &SanServer,
+    call: &Call,
+    list_id: &str,
+    action: Action,
+) -> Result<(List, Asker), Refusal> {
+    let list = lists::lock_with_anchors(tx, list_id).await?.ok_or_else(|| absent(call))?;
+    Ok((List::of(list)?, Asker::new(san, tx, call, action).await?))
+}
+
+/// There is no such list; told with the bytes of a list that is hidden.
+pub(super) fn absent(call: &Call) -> Refusal {
+    Denial::hidden(Reason::NotFound).told(call, "an anchor that stands open")
+}
 
 /// Tells which anchors stay: by `anchorId` where it is given, else by the label.
 ///
@@ -75,7 +96,7 @@ pub(super) fn decide_as_owner(
     for (label, anchor) in &mut wanted.anchors {
         let stored =
             before.anchors.get(label).and_then(|anchor| anchor.serv_infos.as_deref()).unwrap_or_default();
-        serv_infos::assign(anchor, stored, call.caller.client_id.as_str());
+        serv_infos::assign(&mut anchor.serv_infos, stored, call.caller.client_id.as_str());
     }
     call.ctx.pass("parts", "only parts of the caller", "held");
     Ok(())
@@ -83,16 +104,7 @@ pub(super) fn decide_as_owner(
 
 /// A refusal of the stages `resource` and `parts` to somebody who may discover the list.
 pub(super) fn refused(call: &Call, reason: Reason) -> Refusal {
-    call.ctx.fail(reason.stage().as_str(), "only parts of the caller", reason.as_str());
-    Refusal::open(reason)
-}
-
-/// Whether every anchor stands open to the owner, which a rule of the operator may prevent.
-///
-/// # Errors
-/// The rule.
-pub(super) fn check_all_open(asker: &Asker, list: &List) -> Result<(), Refusal> {
-    list.anchors.values().try_for_each(|anchor| asker.access(anchor).map(drop)).map_err(Refusal::from)
+    Denial::open(reason).told(call, "only parts of the caller")
 }
 
 /// Writes the wanted list over the one that is locked, and counts the anchors that were touched.

@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 
 use api_types::san::SpatialAnchorsList;
 use authorization::parts;
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
-use service_http::body;
 use service_http::call::{Authorized, Call};
 use service_http::ledger::{self, Permit};
 use service_http::refusal::Refusal;
@@ -16,11 +14,13 @@ use store::Sql;
 use store::anchors::{ListRow, lists, records};
 
 use super::access::{Access, Asker};
-use super::input::{self, Input};
+use super::input::{strip, strip_ids};
 use super::shown::{self, Representation};
 use super::stored::{self, Frame, List};
-use super::{LIST_BYTES, LISTS, SanServer, WRITE, granted, represented, serv_infos};
+use super::{LISTS, SanServer, WRITE, granted, represented};
+use crate::shared::input::{self, Input};
 use crate::shared::operator_rules::Action;
+use crate::shared::serv_infos;
 use crate::shared::supp_feat::SuppFeat;
 
 const CREATE: Action = Action { verb: "create", scope: WRITE };
@@ -30,15 +30,11 @@ const CREATE: Action = Action { verb: "create", scope: WRITE };
 pub(super) async fn create_list(
     State(san): State<SanServer>,
     Authorized(call): Authorized,
-    request: Request<Body>,
+    request: Request,
 ) -> Result<Response, Refusal> {
     // step 1: the request, with the token that the guard has validated (step 2).
-    let (parts, body) = request.into_parts();
-    let query = input::features(parts.uri.query())?;
-    let bytes = body::collect(body, LIST_BYTES).await?;
-    let Input { mut body, feat } = input::read(&parts.headers, &bytes, input::JSON, query)?;
-    // Identifiers are the server's to give.
-    input::each_anchor(&mut body, |anchor| drop(anchor.remove("anchorId")));
+    let Input { mut body, features: feat, .. } = input::read(request, input::JSON, strip).await?;
+    strip_ids(&mut body);
     let wanted = provided(&call, input::typed(body)?)?;
 
     let (server, caller) = (san.clone(), call.clone());
@@ -64,7 +60,7 @@ fn provided(call: &Call, mut wanted: SpatialAnchorsList) -> Result<SpatialAnchor
     let touched = parts::touched(&nothing, &wanted);
     parts::check(&call.caller, true, &touched, |_| true).map_err(Refusal::open)?;
     for anchor in wanted.anchors.values_mut() {
-        serv_infos::assign(anchor, &[], call.caller.client_id.as_str());
+        serv_infos::assign(&mut anchor.serv_infos, &[], call.caller.client_id.as_str());
     }
     Ok(wanted)
 }
@@ -91,7 +87,7 @@ async fn create(
         serv_info: stored::written(&wanted.val_serv_info)?,
         incarnation: stored::incarnation(ambient),
         version: 1,
-        created_s: asker.now_s,
+        created_s: asker.around.now_s,
     };
     lists::insert(tx, &row).await?;
     let frame = Frame { list_id: &row.list_id, owner: &owner, service_id: &service_id, ambient };
@@ -114,7 +110,7 @@ async fn create(
         .service(service_id.as_str())
         .units(list.anchors.len() as u64)
         .bytes(shown.body.len() as u64)
-        .policy_version(asker.rules.version)
+        .policy_version(asker.around.policy_version())
         .status(201);
     ledger::permit(tx, &call, &permit).await?;
     Ok(Created { list_id: list.row.list_id.clone(), shown })

@@ -1,8 +1,7 @@
 //! Delete spatial anchors (TS 23.437 8.3.3; TS 29.437 DELETE `/anchors-lists/{anchorsListId}`).
 
 use authorization::Reason;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use service_http::call::{Authorized, Call};
@@ -11,10 +10,9 @@ use service_http::refusal::Refusal;
 use store::Sql;
 use store::anchors::{classes, lists, records};
 
-use super::access::Asker;
-use super::stored::List;
-use super::{SanServer, WRITE, change, granted, input, shown};
+use super::{SanServer, WRITE, change, granted, shown};
 use crate::shared::etag;
+use crate::shared::input::PathId;
 use crate::shared::operator_rules::Action;
 
 const DELETE: Action = Action { verb: "delete", scope: WRITE };
@@ -24,10 +22,9 @@ const DELETE: Action = Action { verb: "delete", scope: WRITE };
 pub(super) async fn delete_list(
     State(san): State<SanServer>,
     Authorized(call): Authorized,
-    list_id: Result<Path<String>, PathRejection>,
+    PathId(list_id): PathId,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let list_id = input::list_id(list_id)?;
     let (server, caller) = (san.clone(), call.clone());
     let _: () =
         san.kit().store.write(move |tx| Box::pin(delete(server, tx, caller, list_id, headers))).await?;
@@ -42,16 +39,13 @@ async fn delete(
     list_id: String,
     headers: HeaderMap,
 ) -> Result<(), Refusal> {
-    let list = lists::lock_with_anchors(tx, &list_id).await?.ok_or_else(|| input::absent(&call))?;
-    let list = List::of(list)?;
-    let asker = Asker::new(&san, tx, &call, DELETE).await?;
+    let (list, asker) = change::locked(tx, &san, &call, &list_id, DELETE).await?;
     let open = asker.open_anchors(&list)?;
     if !call.caller.is(&list.owner()) {
         return Err(change::refused(&call, Reason::NotOwner));
     }
-    change::check_all_open(&asker, &list)?;
-    let tags = shown::tags(&list, &open)?;
-    etag::check_if_match(&headers, &tags.iter().map(String::as_str).collect::<Vec<_>>())?;
+    asker.check_all_open(&list)?;
+    etag::check_if_match(&headers, &shown::tags(&list, &open)?)?;
 
     let ids: Vec<u32> = list.anchors.values().map(|anchor| anchor.row.anchor_id).collect();
     let held: Vec<i64> = list.anchors.values().map(|anchor| anchor.row.class_id).collect();
@@ -63,7 +57,7 @@ async fn delete(
         .owner(list.row.owner_name.as_str())
         .service(list.row.service_id.as_str())
         .units(ids.len() as u64)
-        .policy_version(asker.rules.version)
+        .policy_version(asker.around.policy_version())
         .status(204);
     ledger::permit(tx, &call, &permit).await
 }

@@ -13,7 +13,6 @@ mod input;
 mod modify_list;
 mod read_list;
 mod replace_list;
-mod serv_infos;
 mod shown;
 mod stored;
 
@@ -22,7 +21,6 @@ mod tests;
 
 use std::sync::Arc;
 
-use api_types::function::Function;
 use api_types::ids::ValUeId;
 use api_types::oauth::ProtectedResourceMetadata;
 use axum::extract::State;
@@ -37,10 +35,11 @@ use service_http::refusal::Refusal;
 use service_http::resource_metadata;
 use service_http::routes::{MountError, RouteSpec};
 use store::anchors::positions::{self, UePosition};
-use store::{Sql, StoreError};
+use store::StoreError;
 
 use crate::shared::cursor_secret::CursorSecret;
-use crate::shared::operator_rules::{OperatorRules, RulesCache};
+use crate::shared::etag::EntityTag;
+use crate::shared::operator_rules::RulesCache;
 
 /// Scope of GET of anchors lists (contract, section 4).
 pub const READ: &str = "3gpp:seal:san.read";
@@ -171,8 +170,8 @@ impl SanServer {
         &self.0.config
     }
 
-    async fn rules(&self, tx: &mut dyn Sql) -> Result<Arc<OperatorRules>, StoreError> {
-        self.0.rules.current(tx, Function::San).await
+    fn rules(&self) -> &RulesCache {
+        &self.0.rules
     }
 }
 
@@ -190,7 +189,7 @@ fn granted(call: &Call) {
 fn represented(
     status: StatusCode,
     body: Vec<u8>,
-    tag: &str,
+    tag: &EntityTag,
     location: Option<&str>,
 ) -> Result<Response, Refusal> {
     let mut response = (status, body).into_response();
@@ -200,7 +199,7 @@ fn represented(
         HeaderValue::try_from(text)
             .map_err(|_| Refusal::from(StoreError::Damaged("an identifier is no header value")))
     };
-    headers.insert(ETAG, value(tag)?);
+    headers.insert(ETAG, value(&tag.header())?);
     if let Some(location) = location {
         headers.insert(LOCATION, value(location)?);
     }

@@ -6,25 +6,23 @@
 use api_types::merge_patch;
 use api_types::san::SpatialAnchorsList;
 use authorization::{Reason, parts};
-use axum::body::Body;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
-use service_http::body;
 use service_http::call::{Authorized, Call};
 use service_http::refusal::Refusal;
-use store::anchors::lists;
 use store::{Sql, StoreError};
 
-use super::access::{Access, Asker};
-use super::input::{self, Input};
+use super::access::Access;
+use super::input::strip;
 use super::replace_list::{UPDATE, finish, record};
 use super::shown::{self, Representation};
 use super::stored::{Anchor, List};
-use super::{LIST_BYTES, SanServer, change, granted, represented, serv_infos};
+use super::{SanServer, change, granted, represented};
 use crate::shared::etag;
+use crate::shared::input::{self, Input, PathId};
+use crate::shared::serv_infos;
 use crate::shared::supp_feat::SuppFeat;
 
 const ACTION: &str = "san.anchors_list.modify";
@@ -34,20 +32,16 @@ const ACTION: &str = "san.anchors_list.modify";
 pub(super) async fn modify_list(
     State(san): State<SanServer>,
     Authorized(call): Authorized,
-    list_id: Result<Path<String>, PathRejection>,
-    request: Request<Body>,
+    PathId(list_id): PathId,
+    request: Request,
 ) -> Result<Response, Refusal> {
-    let list_id = input::list_id(list_id)?;
-    let (parts, body) = request.into_parts();
-    let query = input::features(parts.uri.query())?;
-    let bytes = body::collect(body, LIST_BYTES).await?;
-    let Input { body: patch, feat } = input::read(&parts.headers, &bytes, input::PATCH, query)?;
+    let Input { headers, body: patch, features } = input::read(request, input::PATCH, strip).await?;
 
     let (server, caller) = (san.clone(), call.clone());
     let shown: Representation = san
         .kit()
         .store
-        .write(move |tx| Box::pin(modify(server, tx, caller, list_id, parts.headers, patch, feat)))
+        .write(move |tx| Box::pin(modify(server, tx, caller, list_id, headers, patch, features)))
         .await?;
     granted(&call);
     represented(StatusCode::OK, shown.body, &shown.tag, None)
@@ -62,13 +56,10 @@ async fn modify(
     patch: Value,
     feat: SuppFeat,
 ) -> Result<Representation, Refusal> {
-    let list = lists::lock_with_anchors(tx, &list_id).await?.ok_or_else(|| input::absent(&call))?;
-    let list = List::of(list)?;
-    let asker = Asker::new(&san, tx, &call, UPDATE).await?;
+    let (list, asker) = change::locked(tx, &san, &call, &list_id, UPDATE).await?;
     let open = asker.open_anchors(&list)?;
     let tags = shown::tags(&list, &open)?;
-    let check_version =
-        || etag::check_if_match(&headers, &tags.iter().map(String::as_str).collect::<Vec<_>>());
+    let check_version = || etag::check_if_match(&headers, &tags);
 
     if call.caller.is(&list.owner()) {
         check_version()?;
@@ -145,7 +136,7 @@ fn as_provider(
     for (label, anchor) in &mut wanted.anchors {
         let Some(stored) = whole.anchors.get_mut(label) else { continue };
         let entries = stored.serv_infos.take().unwrap_or_default();
-        serv_infos::assign(anchor, &entries, call.caller.client_id.as_str());
+        serv_infos::assign(&mut anchor.serv_infos, &entries, call.caller.client_id.as_str());
         stored.serv_infos = anchor.serv_infos.take();
     }
     Ok(whole)

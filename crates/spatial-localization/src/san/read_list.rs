@@ -1,7 +1,6 @@
 //! Get spatial anchors (TS 23.437 8.5 `SS_SAnManagement_Get`; TS 29.437 GET `/anchors-lists/{anchorsListId}`).
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::ETAG;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
@@ -11,11 +10,12 @@ use service_http::refusal::Refusal;
 use store::anchors::lists;
 
 use super::access::Asker;
-use super::input;
+use super::change;
 use super::shown::{self, Representation};
 use super::stored::List;
 use super::{READ, SanServer, granted, represented};
 use crate::shared::etag;
+use crate::shared::input::{self, PathId};
 use crate::shared::operator_rules::Action;
 
 const GET: Action = Action { verb: "read", scope: READ };
@@ -25,12 +25,11 @@ const GET: Action = Action { verb: "read", scope: READ };
 pub(super) async fn read_list(
     State(san): State<SanServer>,
     Authorized(call): Authorized,
-    list_id: Result<Path<String>, PathRejection>,
+    PathId(list_id): PathId,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let feat = input::features(uri.query())?;
-    let list_id = input::list_id(list_id)?;
+    let feat = input::features(&input::query(uri.query())?)?;
     // One indexed read brings the list and all that decides about it.
     let (server, caller, id) = (san.clone(), call.clone(), list_id.clone());
     let read = san.kit().store.read(|tx| {
@@ -40,7 +39,7 @@ pub(super) async fn read_list(
         })
     });
     let (asker, list) = read.await?;
-    let list = List::of(list.ok_or_else(|| input::absent(&call))?)?;
+    let list = List::of(list.ok_or_else(|| change::absent(&call))?)?;
     let open = asker.open_anchors(&list)?;
     let shown = Representation::of(&shown::list(&list, &open, feat))?;
 
@@ -49,14 +48,14 @@ pub(super) async fn read_list(
         .object(format!("anchors-lists/{list_id}"))
         .owner(list.row.owner_name.as_str())
         .service(list.row.service_id.as_str())
-        .policy_version(asker.rules.version)
+        .policy_version(asker.around.policy_version())
         .outcome(if partial { Outcome::Partial } else { Outcome::Served });
     if etag::is_not_modified(&headers, &shown.tag) {
         // Nothing is delivered, and nothing charged; that it was permitted is on record.
         ledger::permit_read(&san.kit().store, &call, permit.units(0).status(304)).await?;
         granted(&call);
         let mut response = StatusCode::NOT_MODIFIED.into_response();
-        if let Ok(tag) = HeaderValue::try_from(shown.tag.as_str()) {
+        if let Ok(tag) = HeaderValue::try_from(shown.tag.header()) {
             response.headers_mut().insert(ETAG, tag);
         }
         return Ok(response);

@@ -2,26 +2,24 @@
 
 use api_types::san::SpatialAnchorsList;
 use authorization::Reason;
-use axum::body::Body;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
-use service_http::body;
 use service_http::call::{Authorized, Call};
 use service_http::ledger::{self, Permit};
 use service_http::refusal::Refusal;
 use store::Sql;
-use store::anchors::lists;
 
 use super::access::Asker;
 use super::change::{self, Identity};
-use super::input::{self, Input};
+use super::input::strip;
 use super::shown::{self, Representation};
 use super::stored::List;
-use super::{LIST_BYTES, SanServer, WRITE, granted, represented};
+use super::{SanServer, WRITE, granted, represented};
 use crate::shared::etag;
+use crate::shared::input::{self, PathId};
 use crate::shared::operator_rules::Action;
+use crate::shared::own_members;
 use crate::shared::supp_feat::SuppFeat;
 
 pub(super) const UPDATE: Action = Action { verb: "update", scope: WRITE };
@@ -31,21 +29,17 @@ pub(super) const UPDATE: Action = Action { verb: "update", scope: WRITE };
 pub(super) async fn replace_list(
     State(san): State<SanServer>,
     Authorized(call): Authorized,
-    list_id: Result<Path<String>, PathRejection>,
-    request: Request<Body>,
+    PathId(list_id): PathId,
+    request: Request,
 ) -> Result<Response, Refusal> {
-    let list_id = input::list_id(list_id)?;
-    let (parts, body) = request.into_parts();
-    let query = input::features(parts.uri.query())?;
-    let bytes = body::collect(body, LIST_BYTES).await?;
-    let Input { body, feat } = input::read(&parts.headers, &bytes, input::JSON, query)?;
-    let wanted: SpatialAnchorsList = input::typed(body)?;
+    let input = input::read(request, input::JSON, strip).await?;
+    let wanted: SpatialAnchorsList = input::typed(input.body)?;
 
     let (server, caller) = (san.clone(), call.clone());
     let shown: Representation = san
         .kit()
         .store
-        .write(move |tx| Box::pin(replace(server, tx, caller, list_id, parts.headers, wanted, feat)))
+        .write(move |tx| Box::pin(replace(server, tx, caller, list_id, input.headers, wanted, input.features)))
         .await?;
     granted(&call);
     represented(StatusCode::OK, shown.body, &shown.tag, None)
@@ -60,15 +54,12 @@ async fn replace(
     mut wanted: SpatialAnchorsList,
     feat: SuppFeat,
 ) -> Result<Representation, Refusal> {
-    let list = lists::lock_with_anchors(tx, &list_id).await?.ok_or_else(|| input::absent(&call))?;
-    let list = List::of(list)?;
-    let asker = Asker::new(&san, tx, &call, UPDATE).await?;
+    let (list, asker) = change::locked(tx, &san, &call, &list_id, UPDATE).await?;
     let open = asker.open_anchors(&list)?;
     if !call.caller.is(&list.owner()) {
         return Err(change::refused(&call, Reason::NotOwner));
     }
-    let tags = shown::tags(&list, &open)?;
-    etag::check_if_match(&headers, &tags.iter().map(String::as_str).collect::<Vec<_>>())?;
+    etag::check_if_match(&headers, &shown::tags(&list, &open)?)?;
 
     let identity = change::identity(&list, &wanted)?;
     let before = change::relabelled(&list, &identity);
@@ -79,16 +70,10 @@ async fn replace(
     finish(&san, tx, &call, &asker, list, wanted, identity, feat, "san.anchors_list.update").await
 }
 
-/// A peer that does not know members of ours neither sees nor changes them.
 fn keep_own_members(before: &SpatialAnchorsList, wanted: &mut SpatialAnchorsList) {
     for (label, anchor) in &mut wanted.anchors {
         let Some(known) = before.anchors.get(label) else { continue };
-        anchor.visibility = known.visibility;
-        anchor.time_period = known.time_period;
-        anchor.premises.clone_from(&known.premises);
-        anchor.serv_infos.clone_from(&known.serv_infos);
-        anchor.name.clone_from(&known.name);
-        anchor.personal_data_required.clone_from(&known.personal_data_required);
+        own_members::keep!(known, anchor);
     }
 }
 
@@ -108,7 +93,7 @@ pub(super) async fn finish(
     feat: SuppFeat,
     action: &'static str,
 ) -> Result<Representation, Refusal> {
-    change::check_all_open(asker, &list)?;
+    asker.check_all_open(&list)?;
     asker.check_action(Some(wanted.val_serv_info.service_id.as_str()))?;
     let (list, touched) = change::write(san, tx, list, &wanted, &identity).await?;
     let access = super::access::Access { owner: true, listed: false };
@@ -138,6 +123,6 @@ pub(super) async fn record(
         // A request that changes nothing was served all the same.
         .units(touched.max(1))
         .bytes(shown.body.len() as u64)
-        .policy_version(asker.rules.version);
+        .policy_version(asker.around.policy_version());
     ledger::permit(tx, call, &permit).await
 }

@@ -5,7 +5,7 @@ use store::StoreError;
 
 use super::access::Access;
 use super::stored::{Anchor, List};
-use crate::shared::etag;
+use crate::shared::etag::EntityTag;
 use crate::shared::supp_feat::SuppFeat;
 
 /// An anchor as a caller sees it: premises and rules are its creator's, members of ours are for peers that know them.
@@ -35,19 +35,19 @@ pub(super) fn list(list: &List, open: &[(&str, &Anchor, Access)], feat: SuppFeat
 /// A representation in bytes, and its tag.
 pub(super) struct Representation {
     pub(super) body: Vec<u8>,
-    pub(super) tag: String,
+    pub(super) tag: EntityTag,
 }
 
 impl Representation {
     pub(super) fn of(shown: &SpatialAnchorsList) -> Result<Self, StoreError> {
         let body = serde_json::to_vec(shown).map_err(|_| StoreError::Damaged("a list cannot be written"))?;
-        let tag = etag::strong(&body);
+        let tag = EntityTag::of_document(&body, None);
         Ok(Self { body, tag })
     }
 }
 
 /// The tags of every representation that the caller may have been given: it may have asked for less before.
-pub(super) fn tags(whole: &List, open: &[(&str, &Anchor, Access)]) -> Result<Vec<String>, StoreError> {
+pub(super) fn tags(whole: &List, open: &[(&str, &Anchor, Access)]) -> Result<Vec<EntityTag>, StoreError> {
     [None, Some("0"), Some("1")]
         .into_iter()
         .filter_map(|bits| SuppFeat::parse(bits).ok())

@@ -8,14 +8,11 @@ use authorization::{Item, Principal};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use service_http::ambient::Ambient;
-use store::anchors::{AnchorRow, ClassDef, ListRow, classes, records};
+use store::anchors::{AnchorRow, ListRow, classes, records};
 use store::{Sql, StoreError};
 
 use crate::shared::geometry::place_of;
 use crate::shared::rules;
-
-/// Random numbers that are drawn for one class at a time.
-const DRAWS: usize = 8;
 
 /// An anchor that was read.
 pub(super) struct Anchor {
@@ -100,13 +97,12 @@ impl Frame<'_> {
     ) -> Result<AnchorRow, StoreError> {
         let body = SpatialAnchor { anchor_id: Some(SpatialAnchorId(anchor_id)), ..body.clone() };
         let item = Item::new(self.owner.clone(), body.visibility, body.rules.as_ref());
-        let (key, matches) = rules::class_of(&item);
-        let class_id = match known.get(&key) {
+        let class = rules::class_of(&item);
+        let class_id = match known.get(&class.key) {
             Some(class_id) => *class_id,
             None => {
-                let draws: Vec<u32> = (0..DRAWS).map(|_| self.ambient.random_u31()).collect();
-                let class_id = classes::class_of(tx, &ClassDef { key: key.clone(), matches }, &draws).await?;
-                known.insert(key, class_id);
+                let class_id = classes::class_of(tx, &class, &rules::draws(self.ambient)).await?;
+                known.insert(class.key, class_id);
                 class_id
             }
         };
@@ -130,9 +126,7 @@ impl Frame<'_> {
 
 /// A random identifier that no anchor ever had.
 pub(super) async fn fresh_id(tx: &mut dyn Sql, ambient: &Ambient) -> Result<u32, StoreError> {
-    // With a million anchors one draw in 2,000 hits a taken number.
-    for _ in 0..DRAWS {
-        let anchor_id = ambient.random_u31();
+    for anchor_id in rules::draws(ambient) {
         if store::anchors::ids::reserve(tx, anchor_id).await? {
             return Ok(anchor_id);
         }

@@ -2,10 +2,14 @@
 
 pub mod cursor;
 pub mod cursor_secret;
-pub mod etag;
+pub(crate) mod denial;
+pub(crate) mod etag;
 pub mod geometry;
+pub(crate) mod input;
 pub mod operator_rules;
-pub mod paging;
+pub(crate) mod own_members;
+pub(crate) mod paging;
 pub mod rules;
 pub mod serv_infos;
 pub mod supp_feat;
+pub(crate) mod surroundings;

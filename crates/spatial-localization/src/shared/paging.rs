@@ -1,25 +1,37 @@
 //! Pages of lists: `limit`, `cursor` and `Link: rel="next"` (contract, section 7; RFC 8288).
 
+use api_types::query::Query;
+use authorization::Principal;
+use http::HeaderValue;
+use service_http::call::Call;
+use service_http::kit::FunctionKit;
+use service_http::refusal::Refusal;
+use store::StoreError;
 use url::form_urlencoded;
 
 use super::cursor::Bound;
+use super::cursor_secret::CursorSecret;
+use super::input;
 
 /// Items of a page when the query names no number (contract, section 7).
-pub const DEFAULT_LIMIT: u32 = 100;
+const DEFAULT_LIMIT: u32 = 100;
 
 /// Most items of a page (contract, section 7).
-pub const MAX_LIMIT: u32 = 1_000;
+const MAX_LIMIT: u32 = 1_000;
+
+/// Most rows that are read at a time. Own value.
+const BATCH_MAX: u32 = 1_000;
 
 /// The number is not 1 to [`MAX_LIMIT`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to 1000")]
-pub struct LimitError;
+struct LimitError;
 
 /// Reads `limit`.
 ///
 /// # Errors
 /// Not a plain number from 1 to [`MAX_LIMIT`].
-pub fn limit(text: Option<&str>) -> Result<u32, LimitError> {
+fn limit(text: Option<&str>) -> Result<u32, LimitError> {
     let Some(text) = text else { return Ok(DEFAULT_LIMIT) };
     let plain = !text.is_empty() && text.len() <= 4 && text.bytes().all(|b| b.is_ascii_digit());
     let limit = plain.then(|| text.parse().ok()).flatten().ok_or(LimitError)?;
@@ -27,7 +39,7 @@ pub fn limit(text: Option<&str>) -> Result<u32, LimitError> {
 }
 
 /// What a cursor of this question is bound to: operation, caller, and every parameter but `cursor` and `limit`.
-pub fn bound(operation: &str, caller: &[&str], query: &[(String, String)]) -> Bound {
+fn bound(operation: &str, caller: &[&str], query: &[(String, String)]) -> Bound {
     let mut asked: Vec<&(String, String)> =
         query.iter().filter(|(name, _)| name != "cursor" && name != "limit").collect();
     asked.sort();
@@ -35,8 +47,114 @@ pub fn bound(operation: &str, caller: &[&str], query: &[(String, String)]) -> Bo
     Bound::new([operation].into_iter().chain(caller.iter().copied()).chain(asked))
 }
 
+/// A question as it is asked page by page.
+pub(crate) struct Paged {
+    /// Items of a page.
+    pub(crate) limit: u32,
+    /// The page begins beyond this identifier.
+    pub(crate) after: Option<u32>,
+    bound: Bound,
+    pairs: Vec<(String, String)>,
+}
+
+impl Paged {
+    /// Reads `limit` and `cursor` of a query, which is given as it was sent.
+    ///
+    /// # Errors
+    /// 400: no such limit; a cursor of another caller or question.
+    pub(crate) async fn read(
+        kit: &FunctionKit,
+        secret: &CursorSecret,
+        call: &Call,
+        operation: &str,
+        query: &Query,
+        text: Option<&str>,
+    ) -> Result<Self, Refusal> {
+        let limit =
+            limit(query.raw("limit")).map_err(|_| input::parameter("limit", "must be 1 to 1000"))?;
+        let text = text.unwrap_or_default();
+        let pairs: Vec<(String, String)> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+        let Principal { issuer, subject } = call.caller.principal();
+        let bound = bound(operation, &[&issuer, &subject, call.caller.client_id.as_str()], &pairs);
+        let after = match query.raw("cursor") {
+            None => None,
+            Some(cursor) => {
+                let foreign = || input::parameter("cursor", "is not a cursor of this caller and query");
+                let place = secret.key(kit).await?.open(&bound, cursor).map_err(|_| foreign())?;
+                Some(place.parse().map_err(|_| foreign())?)
+            }
+        };
+        Ok(Self { limit, after, bound, pairs })
+    }
+
+    /// Fills a page from batches of rows, which `fetch` reads beyond an identifier, in its order and at most so many; `keep`
+    /// tells the identifier of a row and what it is shown as, if it is.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(crate) async fn fill<R, T, F>(
+        &self,
+        fetch: impl Fn(Option<u32>, u32) -> F,
+        id: impl Fn(&R) -> u32,
+        keep: impl Fn(R) -> Result<Option<T>, StoreError>,
+    ) -> Result<Page<T>, StoreError>
+    where
+        F: Future<Output = Result<Vec<R>, StoreError>>,
+    {
+        let wanted = self.limit as usize;
+        let batch = (self.limit + 1).min(BATCH_MAX);
+        let mut found = Vec::with_capacity(wanted.min(256) + 1);
+        let mut after = self.after;
+        loop {
+            let rows = fetch(after, batch).await?;
+            let complete = rows.len() < batch as usize;
+            after = rows.last().map(&id).or(after);
+            for row in rows {
+                let row_id = id(&row);
+                if let Some(item) = keep(row)? {
+                    if found.len() == wanted {
+                        return Ok(Page { found, more: true });
+                    }
+                    found.push((row_id, item));
+                }
+            }
+            if complete {
+                return Ok(Page { found, more: false });
+            }
+        }
+    }
+
+    /// Names the page beyond the last identifier of this one in `Link`, where there is one.
+    ///
+    /// # Errors
+    /// The store or the cryptographic library failed.
+    pub(crate) async fn link<T>(
+        &self,
+        kit: &FunctionKit,
+        secret: &CursorSecret,
+        path: &str,
+        page: &Page<T>,
+    ) -> Result<Option<HeaderValue>, StoreError> {
+        let (true, Some((last, _))) = (page.more, page.found.last()) else { return Ok(None) };
+        let key = secret.key(kit).await?;
+        let cursor = key
+            .seal(kit.ambient.random_bytes(), &self.bound, &last.to_string())
+            .map_err(|_| StoreError::Damaged("a cursor cannot be sealed"))?;
+        let url = format!("{}{path}", kit.origin);
+        Ok(HeaderValue::try_from(next_link(&url, &self.pairs, &cursor)).ok())
+    }
+}
+
+/// What was found for a page.
+pub(crate) struct Page<T> {
+    /// At most `limit` items, by identifier.
+    pub(crate) found: Vec<(u32, T)>,
+    /// Whether there is one more.
+    more: bool,
+}
+
 /// The value of `Link` that names the next page: the same question, and where it goes on.
-pub fn next_link(url: &str, query: &[(String, String)], cursor: &str) -> String {
+fn next_link(url: &str, query: &[(String, String)], cursor: &str) -> String {
     let mut text = form_urlencoded::Serializer::new(String::new());
     for (name, value) in query.iter().filter(|(name, _)| name != "cursor") {
         text.append_pair(name, value);

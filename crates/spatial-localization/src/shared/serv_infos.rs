@@ -1,4 +1,4 @@
-//! Service information of several providers in one item (TR 33.721 6.2, third-party service level; S2-L3, IMP-45).
+//! Service information of several providers in one anchor or map (TR 33.721 6.2, third-party service level; S2-L3, IMP-45).
 //!
 //! Who provides an entry is told by the token, never by the body. Who may change what is decided in
 //! `authorization::parts`, by the difference that a change makes.
@@ -51,8 +51,9 @@ mod tests {
     fn a_patch_is_the_senders_part_of_the_entries() {
         let stored = [entry("a", Some("vs-1"), "one"), entry("b", Some("vs-2"), "two")];
         #[rustfmt::skip] // a table stays a table
-        let rows: [Row; 4] = [
+        let rows: [Row; 5] = [
             ("its own changed",  vec![entry("b", None, "new")], &[("a", "vs-1", "one"), ("b", "vs-2", "new")]),
+            ("in another order", vec![entry("b", None, "new"), entry("a", Some("vs-1"), "one")], &[("a", "vs-1", "one"), ("b", "vs-2", "new")]),
             ("its own dropped",  vec![],                        &[("a", "vs-1", "one")]),
             ("one more",         vec![entry("b", None, "two"), entry("c", None, "x")], &[("a", "vs-1", "one"), ("b", "vs-2", "two"), ("c", "vs-2", "x")]),
             ("another's named",  vec![entry("a", None, "mine")], &[("a", "vs-1", "mine")]),

@@ -2,8 +2,6 @@
 //!
 //! Absent, hidden, inactive for this caller and under construction are one answer, made in one place.
 
-use std::sync::Arc;
-
 use api_types::sm::SpatialMap;
 use authorization::access_rules::{self, Grant};
 use authorization::{Item, Principal, Reason};
@@ -12,10 +10,12 @@ use service_http::call::Call;
 use service_http::ledger::Permit;
 use service_http::refusal::Refusal;
 use store::maps::MapRow;
-use store::{Sql, StoreError, anchors, maps};
+use store::{Sql, StoreError, maps};
 
-use crate::shared::operator_rules::{Action, OperatorRules};
+use crate::shared::denial::Denial;
+use crate::shared::operator_rules::Action;
 use crate::shared::rules;
+use crate::shared::surroundings::Surroundings;
 use crate::sm::SmServer;
 use crate::sm::record::Owner;
 
@@ -33,7 +33,7 @@ impl Operation {
         Self { name, verb, scope }
     }
 
-    fn action(self) -> Action {
+    pub(super) fn action(self) -> Action {
         Action { verb: self.verb, scope: self.scope }
     }
 }
@@ -48,8 +48,6 @@ pub(super) const READ: Operation = Operation::new("sm.map.read", "read", SCOPE_R
 pub(super) const UPDATE: Operation = Operation::new("sm.map.update", "update", SCOPE_WRITE);
 pub(super) const DELETE: Operation = Operation::new("sm.map.delete", "delete", SCOPE_WRITE);
 pub(super) const DISCOVER: Operation = Operation::new("sm.map.discover", "discover", SCOPE_READ);
-/// Whether a map may be known to be there: what a rule says of `discover` by that name, or of everything.
-const EXIST: Operation = Operation::new("sm.map.discover", "discover", "discover");
 pub(super) const READ_CONTENT: Operation = Operation::new("sm.content.read", "read", SCOPE_READ);
 pub(super) const WRITE_CONTENT: Operation = Operation::new("sm.content.write", "update", SCOPE_WRITE);
 
@@ -107,11 +105,11 @@ pub(super) async fn read(
                 Some(id) => maps::record::by_id(tx, id).await?,
                 None => None,
             };
-            Ok((row, Surroundings::of(tx, &server, &caller).await?))
+            Ok((row, around(tx, &server, &caller).await?))
         })
     });
-    let (row, surroundings) = read.await?;
-    decide(call, row, &surroundings, operation)
+    let (row, around) = read.await?;
+    decide(call, row, &around, operation)
 }
 
 /// As [`read`], inside the transaction that changes the map, with its row locked.
@@ -129,77 +127,51 @@ pub(super) async fn locked(
         Some(map_id) => maps::record::locked(tx, map_id).await?,
         None => None,
     };
-    let surroundings = Surroundings::of(tx, sm, call).await?;
-    decide(call, row, &surroundings, operation)
+    decide(call, row, &around(tx, sm, call).await?, operation)
 }
 
-/// What else decides: the rules of the operator, and where the caller was seen.
-pub(super) struct Surroundings {
-    rules: Arc<OperatorRules>,
-    place: Option<(f64, f64)>,
+/// What else decides: the rules of the operator, where the caller was seen, and the time.
+pub(super) async fn around(tx: &mut dyn Sql, sm: &SmServer, call: &Call) -> Result<Surroundings, StoreError> {
+    Surroundings::of(tx, sm.kit(), sm.rules(), call).await
 }
 
-impl Surroundings {
-    pub(super) async fn of(tx: &mut dyn Sql, sm: &SmServer, call: &Call) -> Result<Self, StoreError> {
-        let rules = sm.rules().current(tx, sm.kit().function).await?;
-        let position = match &call.caller.ue {
-            Some(ue) => anchors::positions::of_ue(tx, ue.as_str()).await?,
-            None => None,
-        };
-        Ok(Self { rules, place: position.map(|position| (position.lon, position.lat)) })
-    }
-
-    /// The version of the rules, for the audit.
-    pub(super) fn policy_version(&self) -> u64 {
-        self.rules.version
-    }
-
-    /// The stage `operator`.
-    pub(super) fn check(
-        &self,
-        call: &Call,
-        operation: Operation,
-        service: Option<&str>,
-        map_id: Option<u32>,
-    ) -> Result<(), Reason> {
-        let names = map_id.map(|id| [id.to_string(), object(id)]).unwrap_or_default();
-        let names: Vec<&str> = names.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
-        let now_s = call.ctx.ambient().now_s();
-        self.rules.check(&call.caller, operation.action(), service, &names, self.place, now_s)
-    }
-}
-
-/// Decides by what was read.
-pub(super) fn decide(
+fn decide(
     call: &Call,
     row: Option<MapRow>,
-    surroundings: &Surroundings,
+    around: &Surroundings,
     operation: Operation,
 ) -> Result<Seen, Refusal> {
-    let hide = |reason: Reason| {
-        call.ctx.fail("resource", "a map that the caller may discover", reason.as_str());
-        Refusal::hidden(reason)
-    };
-    let row = row.ok_or_else(|| hide(Reason::NotFound))?;
+    let told = |denial: Denial| denial.told(call, "a map that stands open");
+    let row = row.ok_or_else(|| told(Denial::hidden(Reason::NotFound)))?;
     let map = document(&row)?;
-    let grant = access_rules::may_discover(&call.caller, &item(&row, &map)).map_err(hide)?;
-    let now_s = call.ctx.ambient().now_s();
-    if !grant.owner && !is_active(&map, now_s) {
-        return Err(hide(Reason::OutsidePeriod));
+    let grant = check(call, &row, &map, around, operation).map_err(told)?;
+    let seen = if grant.owner { "owner" } else { "allowed" };
+    call.ctx.pass("resource", "a map that stands open", seen);
+    Ok(Seen { row, map, grant, policy_version: around.policy_version() })
+}
+
+/// The owner's rules decide who may discover the map; then the operator's decide about the operation, and whoever may
+/// discover the map is told so.
+///
+/// # Errors
+/// The first stage that refuses.
+pub(super) fn check(
+    call: &Call,
+    row: &MapRow,
+    map: &SpatialMap,
+    around: &Surroundings,
+    operation: Operation,
+) -> Result<Grant, Denial> {
+    let grant = access_rules::may_discover(&call.caller, &item(row, map)).map_err(Denial::hidden)?;
+    let active = map.sm_prof.time_period.is_none_or(|period| period.holds(around.now_s));
+    // Owners still find inactive maps; to others they are not there (contract, section 7).
+    if !grant.owner && !active {
+        return Err(Denial::hidden(Reason::OutsidePeriod));
     }
-    let service = Some(row.service_id.as_str());
-    if let Err(reason) = surroundings.check(call, operation, service, Some(row.map_id)) {
-        call.ctx.fail("operator rules", "none that denies", reason.as_str());
-        // Who may not even discover it by the same rules is not told that it is there.
-        let may_discover = surroundings.check(call, EXIST, service, Some(row.map_id)).is_ok();
-        return Err(Refusal::hidden(reason).discoverable(may_discover));
-    }
-    call.ctx.pass(
-        "resource",
-        "a map that the caller may discover",
-        if grant.owner { "owner" } else { "allowed" },
-    );
-    Ok(Seen { row, map, grant, policy_version: surroundings.policy_version() })
+    let names = [row.map_id.to_string(), object(row.map_id)];
+    let names = names.each_ref().map(String::as_str);
+    around.check(call, operation.action(), Some(&row.service_id), &names)?;
+    Ok(grant)
 }
 
 /// The document of a row.
@@ -211,13 +183,6 @@ pub(super) fn document(row: &MapRow) -> Result<SpatialMap, StoreError> {
 pub(super) fn item(row: &MapRow, map: &SpatialMap) -> Item {
     let owner = Principal::new(row.owner_issuer.as_str(), row.owner_subject.as_str());
     rules::item(owner, map.sm_prof.visibility, map.sm_prof.allw_ent.as_ref())
-}
-
-fn is_active(map: &SpatialMap, now_s: i64) -> bool {
-    map.sm_prof
-        .time_period
-        .as_ref()
-        .is_none_or(|period| (period.start_time.unix()..period.stop_time.unix()).contains(&now_s))
 }
 
 /// The number of a path: decimal, in its one canonical form, so that no map has two addresses.

@@ -10,7 +10,7 @@ use store::anchors::positions::{self, UePosition};
 use store::{StoreError, maps};
 
 use super::SmServer;
-use super::record::refused;
+use crate::shared::input::refused;
 
 /// Most callback hosts of one client. Own value.
 const MAX_HOSTS: usize = 64;

@@ -5,17 +5,18 @@
 
 use api_types::ids::SpatialMapId;
 use api_types::san::ServInfo;
-use api_types::sm::{SpatialMap, SpatialMapProfile};
+use api_types::sm::SpatialMap;
 use authorization::parts::{self, AnchorChange, Touched};
 use authorization::{Caller, Reason};
 use serde_json::Value;
 use service_http::refusal::Refusal;
 
+use crate::shared::input::refused;
+use crate::shared::own_members;
 use crate::shared::serv_infos;
 use crate::shared::supp_feat::SuppFeat;
 use crate::sm::access::Seen;
 use crate::sm::build;
-use crate::sm::record::refused;
 use crate::sm::view::{self, Reader};
 
 /// A change as it was asked for.
@@ -72,7 +73,7 @@ impl Change {
                 map.validate_at(id).map_err(refused)?;
                 let mut map = SpatialMap::clone(map);
                 if !features.own_members() {
-                    keep_own_members(&base.sm_prof, &mut map.sm_prof);
+                    own_members::keep!(&base.sm_prof, &mut map.sm_prof);
                 }
                 map
             }
@@ -93,15 +94,6 @@ impl Change {
         build::check_details(infos, "/augLyrInf").map_err(refused)?;
         Ok(wanted)
     }
-}
-
-fn keep_own_members(before: &SpatialMapProfile, after: &mut SpatialMapProfile) {
-    after.visibility = before.visibility;
-    after.time_period = before.time_period;
-    after.premises.clone_from(&before.premises);
-    after.serv_infos.clone_from(&before.serv_infos);
-    after.name.clone_from(&before.name);
-    after.personal_data_required.clone_from(&before.personal_data_required);
 }
 
 /// What differs: the map itself, entries of service information, or both.

@@ -19,16 +19,16 @@ use service_http::refusal::Refusal;
 use store::maps::{self, NewBuilding};
 use store::{Sql, StoreError};
 
+use crate::shared::input::{self, refused};
+use crate::shared::rules;
 use crate::shared::serv_infos;
 use crate::shared::supp_feat::SuppFeat;
-use crate::sm::access::{self, Surroundings};
+use crate::sm::access;
 use crate::sm::building::Kept;
-use crate::sm::record::{Draft, Owner, refused};
+use crate::sm::input::strip_new;
+use crate::sm::record::{Draft, Owner};
 use crate::sm::view::{self, Reader};
-use crate::sm::{SmServer, build, input};
-
-/// Identifiers drawn before one is given up for. Own value: with a million maps one draw in 2,000 is taken.
-const DRAWS: usize = 8;
+use crate::sm::{SmServer, build};
 
 /// POST.
 pub(super) async fn create_spatial_map(
@@ -36,7 +36,7 @@ pub(super) async fn create_spatial_map(
     Authorized(call): Authorized,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let input = input::read(request, input::JSON, "mapInf").await?;
+    let input = input::read(request, input::JSON, strip_new).await?;
     let request: SpatialMapCreateReq = input::typed(input.body)?;
     if let Some(infos) = request.map_inf.as_ref().and_then(|inf| inf.aug_lyr_inf.as_ref()) {
         build::check_details(infos, "/mapInf/augLyrInf").map_err(refused)?;
@@ -62,7 +62,7 @@ async fn created(
     map: SpatialMap,
     features: SuppFeat,
 ) -> Result<Response, Refusal> {
-    let (job, by, ids) = (sm.clone(), call.clone(), draw(call));
+    let (job, by, ids) = (sm.clone(), call.clone(), rules::draws(call.ctx.ambient()));
     let kept: SpatialMap = sm
         .store()
         .write(move |tx| {
@@ -93,7 +93,7 @@ async fn accepted(
     notif_uri: String,
     features: SuppFeat,
 ) -> Result<Response, Refusal> {
-    let (job, by, ids) = (sm.clone(), call.clone(), draw(call));
+    let (job, by, ids) = (sm.clone(), call.clone(), rules::draws(call.ctx.ambient()));
     let owner = Owner::of(call);
     let client = call.caller.client_id.as_str().to_owned();
     let trace = Some(call.ctx.trace().trace.to_string());
@@ -155,12 +155,12 @@ async fn permitted(
     map: &SpatialMap,
     status: StatusCode,
 ) -> Result<Permit, Refusal> {
-    let surroundings = Surroundings::of(tx, sm, call).await?;
+    let around = access::around(tx, sm, call).await?;
     let service = map.svc_id.as_ref().map(|id| id.as_str());
-    surroundings.check(call, access::CREATE, service, None).map_err(Refusal::open)?;
+    around.check_action(call, access::CREATE.action(), service)?;
     let permit = Permit::new(access::CREATE.name)
         .owner(call.ctx.actor().name)
-        .policy_version(surroundings.policy_version())
+        .policy_version(around.policy_version())
         .status(status.as_u16());
     Ok(match service {
         Some(service) => permit.service(service),
@@ -180,10 +180,6 @@ fn provided(call: &Call, map: &mut SpatialMap) -> Result<(), Refusal> {
     parts::check(&call.caller, true, &touched, |_| true).map_err(Refusal::open)?;
     serv_infos::assign(&mut map.sm_prof.serv_infos, &[], call.caller.client_id.as_str());
     Ok(())
-}
-
-fn draw(call: &Call) -> Vec<u32> {
-    (0..DRAWS).map(|_| call.ctx.ambient().random_u31()).collect()
 }
 
 /// The first of the identifiers that was never given.

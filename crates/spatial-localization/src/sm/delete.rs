@@ -1,19 +1,20 @@
 //! Delete a spatial map: DELETE `/ssm-smm/v1/spatial-maps/{spatialMapId}` (TS 29.437). The owner alone.
 
 use authorization::Reason;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::{HeaderMap, StatusCode};
 use service_http::call::Authorized;
 use service_http::ledger;
 use service_http::refusal::Refusal;
 use store::maps::{self, MapRow};
 
+use crate::shared::input::PathId;
 use crate::sm::{SmServer, access, update};
 
 /// DELETE. The payload goes with the map, unless another map has the same; the number is never given again.
 pub(super) async fn delete_spatial_map(
     State(sm): State<SmServer>,
-    Path(map_id): Path<String>,
+    PathId(map_id): PathId,
     Authorized(call): Authorized,
     headers: HeaderMap,
 ) -> Result<StatusCode, Refusal> {

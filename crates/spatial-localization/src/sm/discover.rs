@@ -4,35 +4,28 @@
 //! their number, nor the pages. A map is found by an area when a rectangle that covers the map meets one that covers the
 //! area; by a point, when the map's own shape holds it.
 
-use std::collections::BTreeSet;
-
 use api_types::geo::{GeographicArea, LocationInfo, Pose, ServiceArea};
 use api_types::ids::SpatialMapId;
-use api_types::problem::InvalidParam;
 use api_types::query::Query;
-use api_types::sm::{SpatialMapDiscovered, SpatialMapsDiscFilter, SpatialMapsDiscResp};
-use authorization::access_rules::held_by;
+use api_types::sm::{SpatialMap, SpatialMapDiscovered, SpatialMapsDiscFilter, SpatialMapsDiscResp};
 use authorization::{Principal, Reason};
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, LINK};
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use service_http::call::{Authorized, Call};
 use service_http::ledger::{self, Permit};
 use service_http::refusal::Refusal;
 use store::spatial_index::GeoBox;
 use store::{StoreError, maps};
-use url::form_urlencoded;
 
-use crate::shared::cursor::Bound;
 use crate::shared::geometry::{Area, LonLat, place_of};
-use crate::shared::paging;
+use crate::shared::input;
+use crate::shared::paging::{Page, Paged};
+use crate::shared::rules;
 use crate::shared::supp_feat::SuppFeat;
-use crate::sm::access::{self, Surroundings};
-use crate::sm::{DISCOVERY, SmServer, input, steps};
-
-/// Most rows that are read at a time. Own value.
-const BATCH: u32 = 1_000;
+use crate::shared::surroundings::Surroundings;
+use crate::sm::{DISCOVERY, SmServer, access, steps};
 
 /// Half a side of the rectangle around a point, in degrees: the grain of positions with seven decimals. Own value.
 const POINT_DEG: f64 = 1e-6;
@@ -44,10 +37,7 @@ struct Question {
     boxes: Option<Vec<GeoBox>>,
     points: Vec<LonLat>,
     features: SuppFeat,
-    limit: u32,
-    after: Option<u32>,
-    bound: Bound,
-    pairs: Vec<(String, String)>,
+    paged: Paged,
 }
 
 /// GET.
@@ -57,13 +47,14 @@ pub(super) async fn discover_spatial_maps(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
     let question = read(&sm, &call, query.as_deref()).await?;
-    let surroundings = surroundings(&sm, &call, &question).await?;
-    let (found, more) = find(&sm, &call, &question, &surroundings).await?;
+    let around = around(&sm, &call, &question).await?;
+    let page = find(&sm, &call, &question, &around).await?;
 
-    let last = found.last().copied();
+    let link = question.paged.link(sm.kit(), sm.cursors(), DISCOVERY, &page).await?;
+    let ids = page.found.iter().map(|(id, ())| SpatialMapDiscovered { map_id: SpatialMapId(*id) });
     let answer = SpatialMapsDiscResp {
         svc_id: question.svc_id.as_deref().and_then(|id| id.parse().ok()),
-        maps_disc: Some(found.iter().map(|id| SpatialMapDiscovered { map_id: SpatialMapId(*id) }).collect()),
+        maps_disc: Some(ids.collect()),
         smas_list: None,
         supp_feat: question.features.negotiated().and_then(|bits| bits.to_owned().try_into().ok()),
     };
@@ -71,9 +62,9 @@ pub(super) async fn discover_spatial_maps(
     let mut permit = Permit::new(access::DISCOVER.name)
         .object("spatial-maps")
         // A search that finds nothing was served all the same.
-        .units((found.len() as u64).max(1))
+        .units((page.found.len() as u64).max(1))
         .bytes(body.len() as u64)
-        .policy_version(surroundings.policy_version());
+        .policy_version(around.policy_version());
     if let Some(svc_id) = &question.svc_id {
         permit = permit.service(svc_id.as_str());
     }
@@ -81,17 +72,8 @@ pub(super) async fn discover_spatial_maps(
     steps::granted(&call, "Spatial map discovery response");
 
     let mut response = (StatusCode::OK, [(CONTENT_TYPE, "application/json")], body).into_response();
-    if let (true, Some(last)) = (more, last) {
-        let cursor = sm.cursor_key().await?.seal(
-            call.ctx.ambient().random_bytes(),
-            &question.bound,
-            &last.to_string(),
-        );
-        let cursor = cursor.map_err(|_| StoreError::Damaged("a cursor cannot be sealed"))?;
-        let url = format!("{}{DISCOVERY}", sm.kit().origin);
-        if let Ok(link) = HeaderValue::try_from(paging::next_link(&url, &question.pairs, &cursor)) {
-            response.headers_mut().insert(LINK, link);
-        }
+    if let Some(link) = link {
+        response.headers_mut().insert(LINK, link);
     }
     Ok(response)
 }
@@ -99,50 +81,35 @@ pub(super) async fn discover_spatial_maps(
 /// Reads the query.
 async fn read(sm: &SmServer, call: &Call, text: Option<&str>) -> Result<Question, Refusal> {
     let query = input::query(text)?;
-    let one = |fault| input::bad_query(vec![fault]);
-    let features = input::features_of(&query)?;
-    let svc_id = query.text("app-svc-id").map_err(one)?;
     let filter: Option<SpatialMapsDiscFilter> = query.valid("map-disc-fltr").map_err(input::bad_query)?;
     let layers = filter.and_then(|filter| filter.map_lyr_list);
     let layers = layers.map(|layers| layers.lyr_list.into_iter().map(|layer| layer.map_lyr_id).collect());
     let (boxes, points) = place(sm, call, &query)?;
-    let limit = paging::limit(query.raw("limit"))
-        .map_err(|_| one(InvalidParam::new("limit", "must be 1 to 1000")))?;
-
-    let text = text.unwrap_or_default();
-    let pairs: Vec<(String, String)> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
-    let Principal { issuer, subject } = call.caller.principal();
-    let bound = paging::bound("ssm-disc", &[&issuer, &subject, call.caller.client_id.as_str()], &pairs);
-    let after = match query.raw("cursor") {
-        None => None,
-        Some(cursor) => {
-            let foreign = || one(InvalidParam::new("cursor", "is not a cursor of this caller and query"));
-            let place = sm.cursor_key().await?.open(&bound, cursor).map_err(|_| foreign())?;
-            Some(place.parse().map_err(|_| foreign())?)
-        }
-    };
-    Ok(Question { svc_id, layers, boxes, points, features, limit, after, bound, pairs })
+    Ok(Question {
+        svc_id: query.text("app-svc-id").map_err(input::bad_parameter)?,
+        layers,
+        boxes,
+        points,
+        features: input::features(&query)?,
+        paged: Paged::read(sm.kit(), sm.cursors(), call, "ssm-disc", &query, text).await?,
+    })
 }
 
 /// Where a map must be: `loc-info`, `pose` or both. Cells and addresses are no place here.
 fn place(sm: &SmServer, call: &Call, query: &Query) -> Result<(Option<Vec<GeoBox>>, Vec<LonLat>), Refusal> {
-    let one =
-        |name: &'static str, reason: &'static str| input::bad_query(vec![InvalidParam::new(name, reason)]);
+    let unsearchable = || input::parameter("loc-info", "names no geographic area that can be searched");
     let location: Option<LocationInfo> = query.valid("loc-info").map_err(input::bad_query)?;
     let pose: Option<Pose> = query.valid("pose").map_err(input::bad_query)?;
     let mut boxes = None;
     let mut points = Vec::new();
     if let Some(location) = location {
-        let named = location.geographic_area;
-        let named = named.ok_or_else(|| one("loc-info", "names no geographic area that can be searched"))?;
+        let named = location.geographic_area.ok_or_else(unsearchable)?;
         match &named {
             GeographicArea::Point { point } | GeographicArea::PointAltitude { point, .. } => {
                 points.push((point.lon, point.lat));
             }
             _ => {
-                let area = Area::of(&ServiceArea::of(vec![named]));
-                let area =
-                    area.map_err(|_| one("loc-info", "names no geographic area that can be searched"))?;
+                let area = Area::of(&ServiceArea::of(vec![named])).map_err(|_| unsearchable())?;
                 // An ordinary consumer searches a bounded area (contract, section 7).
                 if area.area_m2() > sm.limits().area_m2 {
                     call.ctx.fail("admission", "at most 10,000 square kilometres", "a larger area");
@@ -153,7 +120,7 @@ fn place(sm: &SmServer, call: &Call, query: &Query) -> Result<(Option<Vec<GeoBox
         }
     }
     if let Some(position) = pose.as_ref().and_then(|pose| pose.position.as_ref()) {
-        points.push(place_of(position).ok_or_else(|| one("pose", "has a position in no known system"))?);
+        points.push(place_of(position).ok_or_else(|| input::parameter("pose", "has a position in no known system"))?);
     }
     // With a point at hand, the area is held against it again below; the index is asked for the narrower of the two.
     if let Some((lon, lat)) = points.first() {
@@ -167,75 +134,48 @@ fn place(sm: &SmServer, call: &Call, query: &Query) -> Result<(Option<Vec<GeoBox
     Ok((boxes, points))
 }
 
-/// The stage `operator`, for the question as a whole.
-async fn surroundings(sm: &SmServer, call: &Call, question: &Question) -> Result<Surroundings, Refusal> {
+/// What decides; the stage `operator`, for the question as a whole.
+async fn around(sm: &SmServer, call: &Call, question: &Question) -> Result<Surroundings, Refusal> {
     let (server, caller) = (sm.clone(), call.clone());
-    let read =
-        sm.store().read(move |tx| Box::pin(async move { Surroundings::of(tx, &server, &caller).await }));
-    let surroundings = read.await?;
-    surroundings.check(call, access::DISCOVER, question.svc_id.as_deref(), None).map_err(|reason| {
-        call.ctx.fail("operator rules", "none that denies", reason.as_str());
-        Refusal::open(reason)
-    })?;
-    Ok(surroundings)
+    let read = sm.store().read(|tx| Box::pin(async move { access::around(tx, &server, &caller).await }));
+    let around = read.await?;
+    around.check_action(call, access::DISCOVER.action(), question.svc_id.as_deref())?;
+    Ok(around)
 }
 
-/// The page: at most `limit` maps by identifier, and whether there is one more.
 async fn find(
     sm: &SmServer,
     call: &Call,
     question: &Question,
-    surroundings: &Surroundings,
-) -> Result<(Vec<u32>, bool), Refusal> {
-    let wanted = question.limit as usize;
+    around: &Surroundings,
+) -> Result<Page<()>, StoreError> {
     let Principal { issuer, subject } = call.caller.principal();
-    let held: BTreeSet<String> = held_by(&call.caller).iter().map(ToString::to_string).collect();
-    let mut filter = maps::Filter {
-        held: held.into_iter().collect(),
+    let filter = maps::Filter {
+        held: rules::held(&call.caller),
         issuer,
         subject,
         service_id: question.svc_id.clone(),
         layers: question.layers.clone(),
         boxes: question.boxes.clone(),
-        now_s: call.ctx.ambient().now_s(),
-        after: question.after,
-        limit: (question.limit + 1).min(BATCH),
+        now_s: around.now_s,
+        after: None,
+        limit: 0,
     };
-    let mut page = Vec::with_capacity(wanted.min(256));
-    loop {
-        let batch = filter.clone();
-        let rows = sm
-            .store()
-            .read(move |tx| Box::pin(async move { maps::discovery::find(tx, &batch).await }))
-            .await?;
-        let complete = rows.len() < filter.limit as usize;
-        filter.after = rows.last().map(|found| found.map.map_id).or(filter.after);
-        for found in rows {
-            let map_id = found.map.map_id;
-            if !holds(&found, &question.points)? {
-                continue;
-            }
-            // The same decision as for a single map; what the query selected by classes holds again.
-            if access::decide(call, Some(found.map), surroundings, access::DISCOVER).is_err() {
-                continue;
-            }
-            if page.len() == wanted {
-                return Ok((page, true));
-            }
-            page.push(map_id);
-        }
-        if complete {
-            return Ok((page, false));
-        }
-    }
+    let fetch = |after, limit| {
+        let batch = maps::Filter { after, limit, ..filter.clone() };
+        sm.store().read(|tx| Box::pin(async move { maps::discovery::find(tx, &batch).await }))
+    };
+    let keep = |found: maps::Found| {
+        let map = access::document(&found.map)?;
+        // The same decision as for a single map; what the query selected by classes holds again.
+        let open = access::check(call, &found.map, &map, around, access::DISCOVER).is_ok();
+        Ok((open && holds(&map, &question.points)).then_some(()))
+    };
+    question.paged.fill(fetch, |found| found.map.map_id, keep).await
 }
 
 /// Whether the coverage holds the points that were asked for.
-fn holds(found: &maps::Found, points: &[LonLat]) -> Result<bool, StoreError> {
-    if points.is_empty() {
-        return Ok(true);
-    }
-    let map = access::document(&found.map)?;
-    let area = Area::bounding(&map.sm_prof.map_cov);
-    Ok(area.is_some_and(|area| points.iter().all(|point| area.holds(*point))))
+fn holds(map: &SpatialMap, points: &[LonLat]) -> bool {
+    let area = || Area::bounding(&map.sm_prof.map_cov);
+    points.is_empty() || area().is_some_and(|area| points.iter().all(|point| area.holds(*point)))
 }

@@ -15,7 +15,6 @@ mod create;
 mod delete;
 mod discover;
 mod embed;
-mod etag;
 mod exchange;
 mod input;
 mod read;
@@ -40,9 +39,8 @@ use service_http::outbox_driver::OutboxDriver;
 use service_http::resource_metadata;
 use service_http::routes::{MountError, RouteSpec};
 use store::blobs::Blobs;
-use store::{Store, StoreError};
+use store::Store;
 
-use crate::shared::cursor::CursorKey;
 use crate::shared::cursor_secret::CursorSecret;
 use crate::shared::operator_rules::RulesCache;
 
@@ -62,7 +60,7 @@ pub mod fuzz {
             let _ = super::content::digest::announced(text);
             let _ = super::content::range::select(text, 1 << 20);
             let _ = super::content::media_type::allowed(text);
-            let tag = super::etag::EntityTag::of_content(&[0; 32]);
+            let tag = crate::shared::etag::EntityTag::of_content(&[0; 32]);
             let _ = (tag.allows_change(text), tag.is_known_to(text), tag.is_range_of(text));
         }
     }
@@ -273,8 +271,8 @@ impl SmServer {
         &self.0.rules
     }
 
-    async fn cursor_key(&self) -> Result<&CursorKey, StoreError> {
-        self.0.cursors.key(self.kit()).await
+    fn cursors(&self) -> &CursorSecret {
+        &self.0.cursors
     }
 
     fn wake_builder(&self) {

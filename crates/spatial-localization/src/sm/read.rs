@@ -4,9 +4,9 @@
 use api_types::query::Query;
 use api_types::sm::{AugmentLayerList, SpatialMapLayers, SpatialMapRetResp};
 use authorization::Reason;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use http::header::{CONTENT_TYPE, ETAG};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use service_http::call::{Authorized, Call};
@@ -14,22 +14,23 @@ use service_http::ledger;
 use service_http::refusal::Refusal;
 use store::StoreError;
 
+use crate::shared::etag::{self, EntityTag};
+use crate::shared::input::{self, PathId};
 use crate::sm::access::{self, Seen};
-use crate::sm::etag::EntityTag;
 use crate::sm::view::{self, Reader};
-use crate::sm::{SmServer, embed, input, steps};
+use crate::sm::{SmServer, embed, steps};
 
 const JSON: &str = "application/json";
 
 /// GET of one map.
 pub(super) async fn read_spatial_map(
     State(sm): State<SmServer>,
-    Path(map_id): Path<String>,
+    PathId(map_id): PathId,
     Authorized(call): Authorized,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let features = input::features(query.as_deref())?;
+    let features = input::features(&input::query(query.as_deref())?)?;
     let seen = access::read(&sm, &call, &map_id, access::READ).await?;
     let reader = Reader { owner: seen.grant.owner, features };
     let mut shown = view::shown(&seen.map, reader);
@@ -37,9 +38,7 @@ pub(super) async fn read_spatial_map(
     if let Some(ids) = embed::into_map(&sm, &call, &seen, &mut shown).await {
         tag = tag.embedding(ids.join(",").as_bytes());
     }
-    if let Some(known) = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok())
-        && tag.is_known_to(known)
-    {
+    if etag::is_not_modified(&headers, &tag) {
         return not_modified(&sm, &call, &seen, &tag).await;
     }
     let body = represented(&shown)?;
@@ -54,8 +53,8 @@ pub(super) async fn retrieve_spatial_map(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
     let query = input::query(query.as_deref())?;
-    let features = input::features_of(&query)?;
-    let bad = |fault| input::bad_query(vec![fault]);
+    let features = input::features(&query)?;
+    let bad = input::bad_parameter;
     let svc_id = Query::required("svc-id", query.text("svc-id").map_err(bad)?).map_err(bad)?;
     let map_id = Query::required("map-id", query.integer("map-id").map_err(bad)?).map_err(bad)?;
     let layers: Option<SpatialMapLayers> = query.valid("map-layer-list").map_err(input::bad_query)?;

@@ -5,16 +5,12 @@ use api_types::sm::SpatialMap;
 use authorization::Principal;
 use service_http::ambient::Ambient;
 use service_http::call::Call;
-use service_http::refusal::Refusal;
 use store::anchors::{ClassDef, classes};
 use store::maps::NewMap;
 use store::{Sql, StoreError};
 
 use crate::shared::rules;
 use crate::sm::build;
-
-/// Numbers drawn for a class whose rule set is new. Own value: with a million classes one in 2,000 is taken.
-const DRAWS: usize = 8;
 
 /// Whose map it is.
 #[derive(Clone)]
@@ -68,9 +64,7 @@ impl Draft {
             layers: profile.map_lyr_list.lyr_list.iter().map(|layer| layer.map_lyr_id.clone()).collect(),
             boxes: build::boxes(&kept, most_m2)?,
         };
-        let draws = (0..DRAWS).map(|_| ambient.random_u31()).collect();
-        let (key, matches) = rules::class_of(&item);
-        Ok(Self { row, class: ClassDef { key, matches }, draws })
+        Ok(Self { row, class: rules::class_of(&item), draws: rules::draws(ambient) })
     }
 
     /// The rows, with the number of their class.
@@ -81,9 +75,4 @@ impl Draft {
         self.row.class_id = classes::class_of(tx, &self.class, &self.draws).await?;
         Ok(self.row)
     }
-}
-
-/// 400 by the members at fault.
-pub(super) fn refused(faults: Vec<InvalidParam>) -> Refusal {
-    Refusal::input(api_types::validate::cause_of(&faults), faults)
 }

@@ -6,9 +6,9 @@
 use api_types::sm::SpatialMap;
 use authorization::{Reason, access_rules};
 use axum::Json;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{ETAG, IF_MATCH};
+use http::header::ETAG;
 use http::{HeaderMap, StatusCode};
 use service_http::call::{Authorized, Call};
 use service_http::ledger;
@@ -16,21 +16,24 @@ use service_http::refusal::Refusal;
 use store::Sql;
 use store::maps::{self, Changed};
 
+use crate::shared::etag;
+use crate::shared::input::{self, PathId, refused};
 use crate::shared::supp_feat::SuppFeat;
 use crate::sm::access::{self, Seen};
 use crate::sm::change::Change;
-use crate::sm::record::{Draft, refused};
+use crate::sm::input::strip;
+use crate::sm::record::Draft;
 use crate::sm::view::{self, Reader};
-use crate::sm::{SmServer, input, steps};
+use crate::sm::{SmServer, steps};
 
 /// PUT.
 pub(super) async fn replace_spatial_map(
     State(sm): State<SmServer>,
-    Path(map_id): Path<String>,
+    PathId(map_id): PathId,
     Authorized(call): Authorized,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let input = input::read(request, input::JSON, "smProf").await?;
+    let input = input::read(request, input::JSON, strip).await?;
     let map: SpatialMap = input::typed(input.body)?;
     changed(sm, call, map_id, input.headers, input.features, Change::Whole(Box::new(map))).await
 }
@@ -38,11 +41,11 @@ pub(super) async fn replace_spatial_map(
 /// PATCH.
 pub(super) async fn modify_spatial_map(
     State(sm): State<SmServer>,
-    Path(map_id): Path<String>,
+    PathId(map_id): PathId,
     Authorized(call): Authorized,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let input = input::read(request, input::PATCH, "smProf").await?;
+    let input = input::read(request, input::PATCH, strip).await?;
     changed(sm, call, map_id, input.headers, input.features, Change::Patch(input.body)).await
 }
 
@@ -116,12 +119,10 @@ async fn write(
 
 /// `If-Match` of a change: the map must be as this caller read it, whichever features it was read with.
 pub(super) fn check_if_match(headers: &HeaderMap, seen: &Seen) -> Result<(), Refusal> {
-    let Some(header) = headers.get(IF_MATCH) else { return Ok(()) };
-    let header = header.to_str().unwrap_or_default();
-    let reads = [None, Some("1")].map(|bits| SuppFeat::parse(bits).unwrap_or_default());
-    let holds = reads.into_iter().any(|features| {
+    let tags = [None, Some("1")].map(|bits| {
+        let features = SuppFeat::parse(bits).unwrap_or_default();
         let reader = Reader { owner: seen.grant.owner, features };
-        view::tag(&view::shown(&seen.map, reader), reader, seen.row.version).allows_change(header)
+        view::tag(&view::shown(&seen.map, reader), reader, seen.row.version)
     });
-    if holds { Ok(()) } else { Err(Refusal::open(Reason::StaleVersion)) }
+    etag::check_if_match(headers, &tags)
 }

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use api_types::ids::SpatialAnchorId;
 use api_types::sm::{AugmentLayer, AugmentLayerInfo, SpatialMap, SpatialMapLayers};
 
+use crate::shared::etag::EntityTag;
 use crate::shared::supp_feat::SuppFeat;
-use crate::sm::etag::EntityTag;
 
 /// Most anchors that one answer embeds. Own value, that of `augLyrDet` on input.
 pub(crate) const MAX_EMBEDDED: usize = api_types::sm::MAX_AUGMENT_DETAILS;

@@ -122,7 +122,7 @@ async fn read(sim: &SimServer, ctx: &Ctx, form: &Form) -> Result<AuthorizationRe
         })
         .await?;
     let client = client.ok_or(unknown)?;
-    ctx.set_actor(Actor::client(client.client_id.as_str()));
+    ctx.set_actor(Actor::ue(client.client_id.as_str()));
     if let Some(uri) = form.one("request_uri") {
         return Ok(pushed_request(sim, &client, uri).await?);
     }

@@ -72,7 +72,7 @@ async fn answered(sim: &SimServer, ctx: &Ctx, headers: &HeaderMap, form: &Form) 
         ctx.fail("browser", "the one that got the form", "another one");
         return Err(cross_site().into());
     }
-    ctx.set_actor(Actor::client(&request.client_id));
+    ctx.set_actor(Actor::ue(&request.client_id));
     if form.has("cancel") {
         cancel(sim, &interaction, now_s).await?;
         let error = OAuthError::new(ErrorCode::AccessDenied, Reason::ConsentOwner);

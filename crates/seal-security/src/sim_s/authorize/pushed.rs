@@ -69,7 +69,7 @@ async fn answer(front: &Front, ctx: &Ctx, headers: &HeaderMap, body: &[u8]) -> R
                     expires_s: now_s.saturating_add(life_s),
                 };
                 pushed::insert(tx, &new).await?;
-                let actor = Actor::client(record.client_id.as_str());
+                let actor = Actor::ue(record.client_id.as_str());
                 let permit = Permit::new("sim.par").object(object(&record.client_id)).units(0).status(201);
                 ledger::record(tx, &ctx, &actor, &permit).await?;
                 Ok::<_, OAuthError>(())

@@ -25,7 +25,8 @@ async fn queries(arena: &mut Arena<'_>) -> Result<()> {
     let polygon = |points: Vec<serde_json::Value>| {
         json!({ "geoServAr": { "geoArs": [{ "shape": "POLYGON", "pointList": points }] } }).to_string()
     };
-    let planet = polygon(vec![corner(-170.0, -80.0), corner(170.0, -80.0), corner(170.0, 80.0), corner(-170.0, 80.0)]);
+    let planet =
+        polygon(vec![corner(-170.0, -80.0), corner(170.0, -80.0), corner(170.0, 80.0), corner(-170.0, 80.0)]);
     let line = polygon(vec![corner(2.0, 48.0), corner(2.1, 48.0)]);
     let outside = polygon(vec![corner(2.0, 48.0), corner(2.1, 91.0), corner(2.1, 48.0)]);
     #[rustfmt::skip] // a table stays a table
@@ -58,7 +59,8 @@ async fn cursors(arena: &mut Arena<'_>) -> Result<()> {
     let area = campus::area(&SERVICES[0]).to_string();
     url.query_pairs_mut().append_pair("area-int", &area).append_pair("limit", "10");
     let page = alice.get(&url, alice.san.access_token.expose()).await??.expect(&[200])?;
-    let next = page.header("link").and_then(|header| link::target(header, "next", &url)).context("no next page")?;
+    let next =
+        page.header("link").and_then(|header| link::target(header, "next", &url)).context("no next page")?;
     let case = |member| Case::new("N-PRIV", member, "ssan-disc", ROWS, Reason::QueryWrong);
     let outcome = bob.get(&next, bob.san.access_token.expose()).await?;
     arena.judge(case("cursor-of-another-caller"), outcome).await?;
@@ -68,9 +70,12 @@ async fn cursors(arena: &mut Arena<'_>) -> Result<()> {
     other.query_pairs_mut().clear().extend_pairs(pairs.iter().filter(|(name, _)| name != "area-int"));
     let outcome = alice.get(&other, alice.san.access_token.expose()).await?;
     arena.judge(case("cursor-of-another-query"), outcome).await?;
-    let cursor = pairs.iter().find(|(name, _)| name == "cursor").map(|(_, value)| value.as_str()).unwrap_or_default();
+    let cursor =
+        pairs.iter().find(|(name, _)| name == "cursor").map(|(_, value)| value.as_str()).unwrap_or_default();
     let mut maps = at(sample, "sm", "/ssm-disc/v1/spatial-maps")?;
     maps.query_pairs_mut().append_pair("limit", "10").append_pair("cursor", cursor);
     let outcome = alice.get(&maps, alice.sm.access_token.expose()).await?;
-    arena.judge(Case::new("N-PRIV", "cursor-of-another-server", "ssm-disc", ROWS, Reason::QueryWrong), outcome).await
+    arena
+        .judge(Case::new("N-PRIV", "cursor-of-another-server", "ssm-disc", ROWS, Reason::QueryWrong), outcome)
+        .await
 }

@@ -142,7 +142,9 @@ async fn hidden(arena: &mut Arena<'_>, ue: &Ue, hidden: &Hidden) -> Result<()> {
         arena.judge(Case::new(BUNDLE, member, "ssan-sanm", HIDDEN_ROWS, Reason::NotVisible), outcome).await?;
     }
     let outcome = sm_2.send(Request::delete(at(arena.sample, "sm", &map)?)).await;
-    arena.judge(Case::new(BUNDLE, "private-map-delete", "ssm-smm", HIDDEN_ROWS, Reason::NotVisible), outcome).await
+    arena
+        .judge(Case::new(BUNDLE, "private-map-delete", "ssm-smm", HIDDEN_ROWS, Reason::NotVisible), outcome)
+        .await
 }
 
 /// The entity tag that an owner sees: another one means that something changed.
@@ -159,7 +161,8 @@ async fn anchors_of_others(arena: &mut Arena<'_>) -> Result<()> {
     let (owner, _) = fixture::owner(sample, "vs-2").await?;
     let (listed, _) = fixture::owner(sample, "vs-1").await?;
     let (stranger, _) = fixture::owner(sample, "vs-3").await?;
-    let patch = |anchors: Value| Request::patch(url.clone()).json(&json!({ "anchors": anchors, "suppFeat": "1" }));
+    let patch =
+        |anchors: Value| Request::patch(url.clone()).json(&json!({ "anchors": anchors, "suppFeat": "1" }));
     let before = tag(&owner, &id).await?;
     #[rustfmt::skip] // a table stays a table
     let rows = [
@@ -174,7 +177,9 @@ async fn anchors_of_others(arena: &mut Arena<'_>) -> Result<()> {
     for (member, client, request, reason) in rows {
         let outcome = client.send(request).await;
         let changed = (tag(&owner, &id).await? != before).then_some("STATE_CHANGED");
-        arena.judge_with(Case::new(BUNDLE, member, "ssan-sanm", OWNER_ROWS, reason), outcome, changed).await?;
+        arena
+            .judge_with(Case::new(BUNDLE, member, "ssan-sanm", OWNER_ROWS, reason), outcome, changed)
+            .await?;
     }
     Ok(())
 }
@@ -194,8 +199,14 @@ async fn services_of_others(arena: &mut Arena<'_>) -> Result<()> {
         }
         json!({ "anchors": { "a006": { "servInfos": [entry] } }, "suppFeat": "1" })
     };
-    owner.patch_list(&id, &entry("house", "of the owner", None), None).await.context("service of the owner")?;
-    listed.patch_list(&id, &entry("guide", "of the peer", None), None).await.context("service of the peer")?;
+    owner
+        .patch_list(&id, &entry("house", "of the owner", None), None)
+        .await
+        .context("service of the owner")?;
+    listed
+        .patch_list(&id, &entry("guide", "of the peer", None), None)
+        .await
+        .context("service of the peer")?;
     let before = tag(&owner, &id).await?;
     let patch = |body: Value| Request::patch(url.clone()).json(&body);
     #[rustfmt::skip] // a table stays a table

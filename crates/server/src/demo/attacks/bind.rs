@@ -83,8 +83,7 @@ async fn certificates(arena: &mut Arena<'_>, url: &Url) -> Result<()> {
     let request = AuthorizationRequest { push: false, ..sample.request("alice", scope)? };
     let san = sample.url("san")?;
     let password = sample.password("alice")?;
-    let session =
-        UserSession::login(sim, request, "alice", password, san, "3gpp:seal:san.discover").await?;
+    let session = UserSession::login(sim, request, "alice", password, san, "3gpp:seal:san.discover").await?;
     let bearer = session.token(san, "3gpp:seal:san.discover").await?;
     let bearer = bearer.access_token.expose();
     let unbound = |token: &str| Request::get(url.clone()).header("authorization", &format!("Bearer {token}"));
@@ -117,7 +116,8 @@ async fn identities(arena: &mut Arena<'_>, url: &Url) -> Result<()> {
 
     // The client of a token cannot be renamed, not even with the issuer's key, over a certificate.
     let vs_2: ClientId = "vs-2".parse()?;
-    let Credential::Bearer(genuine) = sample.val_server("vs-1", "san", "3gpp:seal:san.discover").await? else {
+    let Credential::Bearer(genuine) = sample.val_server("vs-1", "san", "3gpp:seal:san.discover").await?
+    else {
         anyhow::bail!("no certificate-bound token")
     };
     let forged = Forge::new(sample, genuine.expose())?

@@ -36,7 +36,8 @@ impl Hidden {
         })
         .await?;
         let (over, _) = list(&san, |anchor| {
-            anchor["timePeriod"] = json!({ "startTime": "2020-01-01T00:00:00Z", "stopTime": "2020-12-31T00:00:00Z" });
+            anchor["timePeriod"] =
+                json!({ "startTime": "2020-01-01T00:00:00Z", "stopTime": "2020-12-31T00:00:00Z" });
         })
         .await?;
         let mut wanted = campus::map(&SERVICES[0]);

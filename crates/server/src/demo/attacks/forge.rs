@@ -85,7 +85,8 @@ impl Forge {
         #[rustfmt::skip] // a table stays a table
         let rows = vec![
             ("garbage", "garbage".to_owned(), TokenMalformed),
-            ("truncated", good[..good.len() - 20].to_owned() + "A", TokenMalformed),
+            ("truncated", good[..good.len() / 2].to_owned(), TokenMalformed),
+            ("signature-truncated", self.resigned(|bytes| bytes[..32].to_vec())?, SignatureWrong),
             ("no-signature-part", input.to_owned(), TokenMalformed),
             ("signature-bit", self.resigned(flipped)?, SignatureWrong),
             ("payload-bit", self.payload_bit(&good)?, SignatureWrong),
@@ -125,7 +126,9 @@ impl Forge {
         use Reason::{AudienceWrong, ClaimNotItsIssuers, Expired, IssuerWrong, NotYetValid, TokenMalformed};
         let now = self.sample.ambient.now_s();
         let own = self.claims.get("aud").cloned().unwrap_or_default();
-        let set = |name: &'static str, value: Value| self.claims(move |claims| drop(claims.insert(name.into(), value)));
+        let set = |name: &'static str, value: Value| {
+            self.claims(move |claims| drop(claims.insert(name.into(), value)))
+        };
         let without = |name: &'static str| self.claims(move |claims| drop(claims.remove(name)));
         #[rustfmt::skip] // a table stays a table
         let rows = vec![
@@ -225,4 +228,19 @@ fn der(signature: &[u8]) -> Vec<u8> {
     let (r, s) = signature.split_at(signature.len() / 2);
     let inner = [integer(r), integer(s)].concat();
     [vec![0x30, u8::try_from(inner.len()).unwrap_or(70)], inner].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spoiled_signature_is_another_text_for_what_it_should_be() {
+        let signature = [7; 64];
+        let text = B64.encode(signature);
+        assert!(trailing(&text) != text && B64.decode(trailing(&text)).is_err());
+        assert_eq!((flipped(&signature)[0], flipped(&signature).len()), (6, 64));
+        let der = der(&signature);
+        assert_eq!((der[0], usize::from(der[1]), der[2], der[3]), (0x30, der.len() - 2, 2, 33));
+    }
 }

@@ -52,7 +52,9 @@ async fn codes(arena: &mut Arena<'_>, sim_c: &SimC<'_>) -> Result<()> {
     }
     let thief = SimC::new(arena.sample, "ue-bearer")?;
     let outcome = thief.post("/token", &good).await?;
-    arena.judge(Case::new("N-BIND", "code-of-another-client", TOKEN, ROWS, Reason::GrantWrong), outcome).await?;
+    arena
+        .judge(Case::new("N-BIND", "code-of-another-client", TOKEN, ROWS, Reason::GrantWrong), outcome)
+        .await?;
     let request = sim_c.bare("/token", &good)?;
     let request = request.header("authorization", &SimC::basic("ue-1", sim_c.secret()?));
     let outcome = sim_c.https.send(request).await;
@@ -95,7 +97,11 @@ async fn refreshes(arena: &mut Arena<'_>, sim_c: &SimC<'_>) -> Result<()> {
     let answer = sim_c.post("/token", &sim_c.redemption(&code)?).await??;
     let body: Value = serde_json::from_slice(&answer.body)?;
     let refresh = body["refresh_token"].as_str().context("no refresh token")?;
-    let form = pairs(&[("grant_type", "refresh_token"), ("refresh_token", refresh), ("resource", arena.sample.url("san")?)]);
+    let form = pairs(&[
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refresh),
+        ("resource", arena.sample.url("san")?),
+    ]);
     #[rustfmt::skip] // a table stays a table
     let rows = [
         ("refresh-wider-scope", "3gpp:seal:san.write", Reason::ScopeUnknown),
@@ -112,10 +118,14 @@ async fn refreshes(arena: &mut Arena<'_>, sim_c: &SimC<'_>) -> Result<()> {
     }
     let thief = SimC::new(arena.sample, "ue-bearer")?;
     let outcome = thief.post("/token", &form).await?;
-    arena.judge(Case::new("N-BIND", "refresh-of-another-client", TOKEN, ROWS, Reason::GrantWrong), outcome).await?;
+    arena
+        .judge(Case::new("N-BIND", "refresh-of-another-client", TOKEN, ROWS, Reason::GrantWrong), outcome)
+        .await?;
     let other_key = SimC { prover: Prover::new(&arena.sample.ambient)?, ..SimC::new(arena.sample, "ue-1")? };
     let outcome = other_key.post("/token", &form).await?;
-    arena.judge(Case::new("N-BIND", "refresh-with-another-key", TOKEN, ROWS, Reason::HolderWrong), outcome).await
+    arena
+        .judge(Case::new("N-BIND", "refresh-with-another-key", TOKEN, ROWS, Reason::HolderWrong), outcome)
+        .await
 }
 
 /// VAL servers at the listener with mutual TLS.
@@ -133,7 +143,12 @@ async fn machines(arena: &mut Arena<'_>) -> Result<()> {
         ("machine-in-another-name", ["vs-2", "3gpp:seal:san.read", san], Reason::ClientAuthWrong),
     ];
     for (member, [client, scope, resource], reason) in rows {
-        let form = [("grant_type", "client_credentials"), ("client_id", client), ("scope", scope), ("resource", resource)];
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", client),
+            ("scope", scope),
+            ("resource", resource),
+        ];
         let outcome = https.send(Request::post(url.clone()).form(form)).await;
         arena.judge(Case::new(BUNDLE, member, "sim_mtls-token", ROWS, reason), outcome).await?;
     }

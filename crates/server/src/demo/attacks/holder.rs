@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use api_types::oauth::TokenResponse;
-use jose::dpop::{self, ProofFor};
 use jose::EcKey;
+use jose::dpop::{self, ProofFor};
 use sdk::{Ambient, Answer, DpopSession, HttpsClient, Request, SdkError, UserSession};
 use url::Url;
 
@@ -62,8 +62,7 @@ impl Ue {
         let sim = sample.sim_c("ue-1", None).await?.with_dpop(prover.session());
         let (san, scope) = (sample.url("san")?, "3gpp:seal:san.read 3gpp:seal:san.discover");
         let request = sample.request(user, UE_SCOPES)?;
-        let session =
-            UserSession::login(sim, request, user, sample.password(user)?, san, scope).await?;
+        let session = UserSession::login(sim, request, user, sample.password(user)?, san, scope).await?;
         let sm = session.token(sample.url("sm")?, "3gpp:seal:sm.read 3gpp:seal:sm.localize").await?;
         let san = session.token(san, scope).await?;
         Ok(Self { https: sample.https("ue-1", None)?, prover, san, sm })
@@ -83,7 +82,10 @@ impl Ue {
         token: &str,
     ) -> Result<Result<Answer, SdkError>> {
         let proof = self.prover.proof(method, url, Some(token))?;
-        Ok(self.https.send(request.header("authorization", &format!("DPoP {token}")).header("dpop", &proof)).await)
+        Ok(self
+            .https
+            .send(request.header("authorization", &format!("DPoP {token}")).header("dpop", &proof))
+            .await)
     }
 }
 

@@ -61,7 +61,9 @@ async fn bodies(arena: &mut Arena<'_>) -> Result<()> {
     let before = owner.list(&id, true).await?.etag;
     for (member, media, body, reason) in rows {
         let body = Bytes::from(body);
-        for (at, request) in [("create", Request::post(create.clone())), ("replace", Request::put(modify.clone()))] {
+        for (at, request) in
+            [("create", Request::post(create.clone())), ("replace", Request::put(modify.clone()))]
+        {
             let outcome = owner.send(request.bytes(media, body.clone())).await;
             let created = outcome.as_ref().is_ok_and(|answer| answer.header("location").is_some());
             let changed = created || owner.list(&id, true).await?.etag != before;
@@ -79,7 +81,8 @@ async fn paths(arena: &mut Arena<'_>) -> Result<()> {
     // A token without proof, so that every request can be written by hand.
     let sim = sample.sim_c("ue-bearer", None).await?;
     let scope = "3gpp:seal:san.read";
-    let request = sdk::AuthorizationRequest { push: false, ..sample.request("alice", "openid 3gpp:seal:san.read")? };
+    let request =
+        sdk::AuthorizationRequest { push: false, ..sample.request("alice", "openid 3gpp:seal:san.read")? };
     let (san, password) = (sample.url("san")?, sample.password("alice")?);
     let session = sdk::UserSession::login(sim, request, "alice", password, san, scope).await?;
     let Credential::Bearer(token) = session.credential(san, scope).await? else {
@@ -106,7 +109,8 @@ async fn paths(arena: &mut Arena<'_>) -> Result<()> {
     let send = |id: &str| {
         let request = format!(
             "GET {LISTS}/{id} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nConnection: close\r\n\r\n",
-            url.authority(), token.expose(),
+            url.authority(),
+            token.expose(),
         );
         raw::send(&url, Some(&sample.ca), request)
     };

@@ -112,9 +112,13 @@ async fn credentials(arena: &mut Arena<'_>, sim_c: &SimC<'_>) -> Result<()> {
     arena.judge_with(case("unknown-user", Reason::CredentialsWrong), unknown, fault).await?;
 
     let eve = sim_c.login(&sim_c.request("eve")?, "eve", sample.password("eve")?).await?;
-    arena.judge(Case::new(BUNDLE, "not-entitled", AUTHORIZE, &["S1-A2a", "KI1-R1"], Reason::NotEntitled), eve).await?;
+    arena
+        .judge(Case::new(BUNDLE, "not-entitled", AUTHORIZE, &["S1-A2a", "KI1-R1"], Reason::NotEntitled), eve)
+        .await?;
     let other = sim_c.login(&sim_c.request("bob")?, "alice", sample.password("alice")?).await?;
-    arena.judge(Case::new(BUNDLE, "ue-of-another-user", AUTHORIZE, &["S1-A1"], Reason::SubjectWrong), other).await?;
+    arena
+        .judge(Case::new(BUNDLE, "ue-of-another-user", AUTHORIZE, &["S1-A1"], Reason::SubjectWrong), other)
+        .await?;
 
     let page = sim_c.authorize(&sim_c.request("alice")?).await??;
     let password = sample.password("alice")?;
@@ -123,7 +127,9 @@ async fn credentials(arena: &mut Arena<'_>, sim_c: &SimC<'_>) -> Result<()> {
     let served = sim_c.log_in(&page, "alice", password, sim).await??;
     anyhow::ensure!(super::redirected(&served, "code").is_some(), "a good login is refused");
     let again = sim_c.log_in(&page, "alice", password, sim).await?;
-    arena.judge(Case::new("N-REPLAY", "login-form", AUTHORIZE, LOGIN_ROWS, Reason::GrantWrong), again).await?;
+    arena
+        .judge(Case::new("N-REPLAY", "login-form", AUTHORIZE, LOGIN_ROWS, Reason::GrantWrong), again)
+        .await?;
 
     let mut silent = sim_c.request("alice")?;
     set(&mut silent, "prompt", "none");

@@ -34,7 +34,8 @@ pub(super) async fn play(arena: &mut Arena<'_>) -> Result<()> {
 async fn compared(arena: &mut Arena<'_>, hidden: &Hidden) -> Result<()> {
     let ue = Ue::login(arena.sample, "alice").await?;
     let map = hidden.map.0.to_string();
-    let (private, restricted, over) = (hidden.private.as_str(), hidden.restricted.as_str(), hidden.over.as_str());
+    let (private, restricted, over) =
+        (hidden.private.as_str(), hidden.restricted.as_str(), hidden.over.as_str());
     let list = |id: &str| format!("{LISTS}/{id}");
     let of_map = |id: &str| format!("{MAPS}/{id}");
     let content = |id: &str| format!("{MAPS}/{id}/content");
@@ -80,14 +81,21 @@ async fn compared(arena: &mut Arena<'_>, hidden: &Hidden) -> Result<()> {
     Ok(())
 }
 
-async fn judge(arena: &mut Arena<'_>, (member, at, reason): (&str, &str, Reason), answers: Vec<Answer>) -> Result<()> {
+async fn judge(
+    arena: &mut Arena<'_>,
+    (member, at, reason): (&str, &str, Reason),
+    answers: Vec<Answer>,
+) -> Result<()> {
     let [there, absent] = &answers[..] else { anyhow::bail!("two answers are compared") };
     let fault = (seen(there) != seen(absent)).then_some("ANSWERS_DIFFER");
     arena.judge_with(Case::new(BUNDLE, member, at, ROWS, reason), Ok(there.clone()), fault).await
 }
 
+/// Status, header fields and body.
+type Seen = (u16, Vec<(String, Vec<u8>)>, Vec<u8>);
+
 /// All that a caller sees of an answer, but for the time and the trace.
-fn seen(answer: &Answer) -> (u16, Vec<(String, Vec<u8>)>, Vec<u8>) {
+fn seen(answer: &Answer) -> Seen {
     let own = |name: &str| name == "traceparent" || name == "date";
     let headers = answer.headers.iter().filter(|(name, _)| !own(name.as_str()));
     let mut headers: Vec<_> =

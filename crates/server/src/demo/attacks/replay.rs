@@ -52,7 +52,9 @@ async fn code(arena: &mut Arena<'_>) -> Result<()> {
     let case = Case::new(BUNDLE, "token-of-a-replayed-code", "ssan-disc", ROWS, Reason::RevokedToken);
     arena.judge(case, outcome).await?;
     let outcome = sim_c.post("/token", &refresh(&sim_c, text(&body, "refresh_token")?)?).await?;
-    arena.judge(Case::new(BUNDLE, "refresh-of-a-replayed-code", TOKEN, ROWS, Reason::GrantWrong), outcome).await
+    arena
+        .judge(Case::new(BUNDLE, "refresh-of-a-replayed-code", TOKEN, ROWS, Reason::GrantWrong), outcome)
+        .await
 }
 
 /// A pushed request is good once (A39).
@@ -106,5 +108,7 @@ async fn rotated(arena: &mut Arena<'_>) -> Result<()> {
     let outcome = sim_c.post("/token", &refresh(&sim_c, first)?).await?;
     arena.judge(Case::new(BUNDLE, "refresh-replaced", TOKEN, ROWS, Reason::Replayed), outcome).await?;
     let outcome = sim_c.post("/token", &refresh(&sim_c, &third)?).await?;
-    arena.judge(Case::new(BUNDLE, "refresh-of-the-ended-family", TOKEN, ROWS, Reason::GrantWrong), outcome).await
+    arena
+        .judge(Case::new(BUNDLE, "refresh-of-the-ended-family", TOKEN, ROWS, Reason::GrantWrong), outcome)
+        .await
 }

@@ -36,7 +36,8 @@ impl<'a> SimC<'a> {
 
     /// A good authentication request of a user.
     pub(super) fn request(&self, user: &str) -> Result<Pairs> {
-        let ue = self.sample.users.get(user).and_then(|user| user["valUeIds"][0].as_str()).context("no user")?;
+        let ue =
+            self.sample.users.get(user).and_then(|user| user["valUeIds"][0].as_str()).context("no user")?;
         let challenge = jose::pkce::s256(&self.verifier);
         let pairs = [
             ("response_type", "code"),
@@ -73,7 +74,8 @@ impl<'a> SimC<'a> {
 
     /// Sends a form to an endpoint, as the client does it.
     pub(super) async fn post(&self, path: &str, pairs: &Pairs) -> Result<Outcome> {
-        let request = self.bare(path, pairs)?.header("authorization", &Self::basic(self.client, self.secret()?));
+        let request =
+            self.bare(path, pairs)?.header("authorization", &Self::basic(self.client, self.secret()?));
         Ok(self.https.send(self.proven(request, path)?).await)
     }
 
@@ -94,7 +96,13 @@ impl<'a> SimC<'a> {
     }
 
     /// Answers the login form of `page`.
-    pub(super) async fn log_in(&self, page: &Answer, user: &str, password: &str, origin: &str) -> Result<Outcome> {
+    pub(super) async fn log_in(
+        &self,
+        page: &Answer,
+        user: &str,
+        password: &str,
+        origin: &str,
+    ) -> Result<Outcome> {
         let start = at(self.sample, "sim", "/authorize")?;
         let form = login_form(&String::from_utf8_lossy(&page.body)).context("no login form")?;
         let target: Url = start.join(&form.action)?;

@@ -47,14 +47,21 @@ pub(super) async fn on_sim(arena: &mut Arena<'_>) -> Result<()> {
     }
     // A valid certificate of somebody whom nobody onboarded, and one of the wrong role.
     let stranger = issue(arena, "sbi", ("client", "stranger"), arena.ambient)?;
-    let form = [("grant_type", "client_credentials"), ("client_id", "stranger"), ("scope", "3gpp:seal:san.read")];
+    let form =
+        [("grant_type", "client_credentials"), ("client_id", "stranger"), ("scope", "3gpp:seal:san.read")];
     let https = HttpsClient::new(&arena.sample.ca, Some(&stranger))?;
     let outcome = https.send(Request::post(url.clone()).form(form)).await;
-    arena.judge(Case::new(BUNDLE, "not-onboarded", "sim_mtls-token", ROWS, Reason::ClientUnknown), outcome).await?;
+    arena
+        .judge(Case::new(BUNDLE, "not-onboarded", "sim_mtls-token", ROWS, Reason::ClientUnknown), outcome)
+        .await?;
     let feed = at(arena.sample, "sim_mtls", "/revocations?after=0")?;
     let outcome = arena.sample.https("vs-1", None)?.send(Request::get(feed)).await;
-    arena.judge(Case::new(BUNDLE, "wrong-role", "sim_mtls-revocations", ROWS, Reason::PeerRefused), outcome).await?;
-    for (member, host, root) in [("server-wrong-name", "elsewhere.example", "sbi"), ("server-wrong-ca", "localhost", "")] {
+    arena
+        .judge(Case::new(BUNDLE, "wrong-role", "sim_mtls-revocations", ROWS, Reason::PeerRefused), outcome)
+        .await?;
+    for (member, host, root) in
+        [("server-wrong-name", "elsewhere.example", "sbi"), ("server-wrong-ca", "localhost", "")]
+    {
         impostor(arena, member, host, root).await?;
     }
     Ok(())
@@ -65,7 +72,8 @@ pub(super) async fn on_servers(arena: &mut Arena<'_>) -> Result<()> {
         cleartext(arena, listener, path).await?;
         let url = at(arena.sample, listener, path)?;
         // Here a certificate is asked for and may be absent: then the token decides.
-        for (member, identity) in certificates(arena)?.into_iter().filter(|(_, identity)| identity.is_some()) {
+        for (member, identity) in certificates(arena)?.into_iter().filter(|(_, identity)| identity.is_some())
+        {
             let https = HttpsClient::new(&arena.sample.ca, identity.as_ref())?;
             let outcome = https.send(Request::get(url.clone())).await;
             arena.judge(Case::unconnected(BUNDLE, member, listener, ROWS), outcome).await?;
@@ -99,7 +107,8 @@ fn certificates(arena: &Arena<'_>) -> Result<Vec<(&'static str, Option<Identity>
     // Two years before now; certificates live for one.
     let then = arena.ambient.now_ms() - 2 * 365 * 86_400_000;
     let long_ago = Ambient::new(Arc::new(LongAgo(then)), arena.ambient.entropy.clone());
-    let server = arena.pki.authority("sbi")?.issue(("client", "vs-1"), Purpose::Server, &[], arena.ambient)?;
+    let server =
+        arena.pki.authority("sbi")?.issue(("client", "vs-1"), Purpose::Server, &[], arena.ambient)?;
     Ok(vec![
         ("no-certificate", None),
         ("self-signed", Some(self_signed)),
@@ -125,7 +134,8 @@ async fn impostor(arena: &mut Arena<'_>, member: &str, host: &str, root: &str) -
         arena.pki.authority(root)?
     };
     let issued = authority.issue(("function", "sim"), Purpose::Server, &[host.to_owned()], arena.ambient)?;
-    let config = tls::server_config(tls::Identity::from_pem(&issued.cert_pem, &issued.key_pem)?, None, false)?;
+    let config =
+        tls::server_config(tls::Identity::from_pem(&issued.cert_pem, &issued.key_pem)?, None, false)?;
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     let url = format!("https://localhost:{}/token", listener.local_addr()?.port()).parse()?;
     let server = tokio::task::spawn_blocking(move || heard(&listener, config));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use api_types::Secret;
 use sdk::{Credential, DpopSession};
 
 /// What is known of an object.
@@ -31,14 +32,14 @@ pub(crate) struct Entry {
 pub(crate) enum Spent {
     /// A code, with what redeems it.
     Code(sdk::Code),
-    /// A refresh token that has a successor.
-    Refresh { old: api_types::Secret, new: api_types::Secret },
-    /// A proof of possession with its token and address.
-    Proof { token: String, proof: String, url: url::Url },
-    /// A revoked access token, and the key that it is bound to.
-    Revoked(Credential),
+    /// A refresh token whose successor was used, and the last one of its family.
+    Replaced { old: Secret, new: Secret },
+    /// A proof of possession and the token that it was for.
+    Proof { token: String, proof: String },
+    /// A revoked access token.
+    Revoked(Secret),
     /// A refresh token that is still good.
-    Good(api_types::Secret),
+    Live(Secret),
 }
 
 #[derive(Default)]
@@ -46,7 +47,7 @@ struct Pages {
     lists: BTreeMap<String, Entry>,
     maps: BTreeMap<u32, Entry>,
     served: Vec<(&'static str, String)>,
-    spent: Vec<Spent>,
+    spent: Vec<(&'static str, Spent)>,
     faults: Vec<String>,
     asked: usize,
     checks: BTreeMap<&'static str, usize>,
@@ -123,11 +124,11 @@ impl Book {
         chosen(&self.pages().maps, more, draw)
     }
 
-    pub(crate) fn spend(&self, spent: Spent) {
-        self.pages().spent.push(spent);
+    pub(crate) fn spend(&self, client: &'static str, spent: Spent) {
+        self.pages().spent.push((client, spent));
     }
 
-    pub(crate) fn take_spent(&self) -> Vec<Spent> {
+    pub(crate) fn take_spent(&self) -> Vec<(&'static str, Spent)> {
         std::mem::take(&mut self.pages().spent)
     }
 

@@ -1,17 +1,19 @@
 //! The clients: they write down what they ask and what they are told.
 
-use std::sync::Arc;
-
 use api_types::Secret;
 use bytes::Bytes;
-use sdk::{Answer, Credential, Request, SanClient, SdkError, SimClient, SmClient};
+use sdk::{
+    Answer, AuthorizationRequest, Credential, HttpsClient, Request, SanClient, SdkError, SimClient, SmClient,
+};
 use serde_json::{Value, json};
+use url::Url;
 
 use super::book::{Book, Entry, Known, Spent};
 use crate::harness::{Site, val_server_list, val_server_map};
 
 const LISTS: &str = "/ssan-sanm/v1/anchors-lists";
 const MAPS: &str = "/ssm-smm/v1/spatial-maps";
+const SEARCH: &str = "/ssan-disc/v1/spatial-anchors";
 const PATCH: &str = "application/merge-patch+json";
 const USER_SCOPE: &str = "openid 3gpp:seal:san.read 3gpp:seal:san.discover";
 /// How long a token is used that lives 300 s.
@@ -73,7 +75,7 @@ impl Lists {
         Ok(answer)
     }
 
-    fn url(&self, id: &str) -> url::Url {
+    fn url(&self, id: &str) -> Url {
         format!("{}{LISTS}/{id}", self.base).parse().expect("a url")
     }
 
@@ -117,7 +119,7 @@ impl Lists {
 /// Searches while others write.
 pub(crate) async fn reads(reader: Lists) {
     loop {
-        let mut url: url::Url = format!("{}/ssan-disc/v1/spatial-anchors", reader.base).parse().expect("a url");
+        let mut url: Url = format!("{}{SEARCH}", reader.base).parse().expect("a url");
         url.query_pairs_mut().append_pair("limit", "5");
         if reader.ask("discover", Request::get(url), 200).await.is_err() {
             return;
@@ -176,7 +178,7 @@ impl Maps {
             fresh: true,
         };
         self.book.map(id, entry.clone());
-        let content: url::Url = format!("{}{MAPS}/{id}/content", self.base).parse().expect("a url");
+        let content: Url = format!("{}{MAPS}/{id}/content", self.base).parse().expect("a url");
         let put = Request::put(content).bytes("model/gltf-binary", Bytes::from(payload.clone()));
         self.ask("PUT payload", put, 201).await?;
         entry.acknowledged = Known::Says(payload);
@@ -197,32 +199,30 @@ impl Maps {
 
 /// A user who logs in, refreshes, proves possession and logs out.
 pub(crate) struct Tokens {
+    client: &'static str,
     sim: SimClient,
-    site: Arc<Seen>,
+    request: AuthorizationRequest,
+    password: String,
+    san: String,
+    search: Url,
+    link: HttpsClient,
     book: Book,
     revoke: bool,
 }
 
-/// What the task needs of the site.
-struct Seen {
-    request: sdk::AuthorizationRequest,
-    password: String,
-    san: String,
-    list: url::Url,
-    link: sdk::HttpsClient,
-}
-
 impl Tokens {
-    pub(crate) async fn new(site: &Site, book: &Book, revoke: bool) -> Self {
-        let sim = site.sim_c("ue-1").await.with_dpop(book.key.clone());
-        let seen = Seen {
+    pub(crate) async fn new(site: &Site, book: &Book, client: &'static str, revoke: bool) -> Self {
+        Self {
+            client,
+            sim: sim_c(site, book, client).await,
             request: site.request("alice", USER_SCOPE),
             password: site.password("alice").to_owned(),
             san: site.at("san").to_owned(),
-            list: site.path("san", "/ssan-disc/v1/spatial-anchors"),
-            link: site.link("ue-1"),
-        };
-        Self { sim, site: Arc::new(seen), book: book.clone(), revoke }
+            search: site.path("san", SEARCH),
+            link: site.link(client),
+            book: book.clone(),
+            revoke,
+        }
     }
 
     pub(crate) async fn work(self) {
@@ -235,46 +235,54 @@ impl Tokens {
     }
 
     async fn session(&self) -> Result<(), SdkError> {
-        let seen = &self.site;
-        let scope = "3gpp:seal:san.read 3gpp:seal:san.discover";
-        let pending = self.sim.begin(seen.request.clone());
-        let code = self.sim.login(&pending, "alice", &seen.password).await?;
-        let token = self.sim.redeem(&code, Some(&seen.san), Some(scope)).await?;
-        let first = token.refresh_token.clone().ok_or(SdkError::Malformed("no refresh token"))?;
-        let access = token.access_token.expose().to_owned();
+        let pending = self.sim.begin(self.request.clone());
+        let code = self.sim.login(&pending, "alice", &self.password).await?;
+        let token = self.sim.redeem(&code, Some(&self.san), None).await?;
+        let refresh = token.refresh_token.clone().ok_or(SdkError::Malformed("no refresh token"))?;
+        let spent = if self.client == "ue-1" {
+            self.prove(token.access_token.expose()).await?;
+            if self.revoke {
+                self.sim.revoke(&token.access_token).await?;
+                self.book.spend(self.client, Spent::Revoked(token.access_token.clone()));
+                return Ok(());
+            }
+            // Bound to the key: it stays the same and good.
+            Spent::Live(refresh)
+        } else {
+            let second = self.refresh(&refresh).await?;
+            // Its successor is used: from now on the first one is void, also for a client that repeats itself.
+            let third = self.refresh(&second).await?;
+            Spent::Replaced { old: refresh, new: third }
+        };
+        self.book.spend(self.client, spent);
+        self.book.spend(self.client, Spent::Code(code));
+        Ok(())
+    }
 
-        let proof = self.book.key.proof("GET", &seen.list, Some(&access))?;
-        let answer = seen.link.send(proved(&seen.list, &access, &proof)).await;
+    async fn refresh(&self, refresh: &Secret) -> Result<Secret, SdkError> {
+        let token = self.sim.refresh(refresh, Some(&self.san), None).await?;
+        token.refresh_token.ok_or(SdkError::Malformed("no refresh token"))
+    }
+
+    async fn prove(&self, token: &str) -> Result<(), SdkError> {
+        let proof = self.book.key.proof("GET", &self.search, Some(token))?;
         self.book.asks();
+        let answer = self.link.send(proved(&self.search, token, &proof)).await;
         if let Ok(answer) = wanted(&self.book, "discover with a proof", answer, 200) {
             self.book.served("san", answer.trace());
-            let url = seen.list.clone();
-            self.book.spend(Spent::Proof { token: access, proof, url });
+            self.book.spend(self.client, Spent::Proof { token: token.to_owned(), proof });
         }
-        if self.revoke {
-            self.sim.revoke(&token.access_token).await?;
-            self.book.spend(Spent::Revoked(self.sim.credential(&token)?));
-            return Ok(());
-        }
-        let next = self.sim.refresh(&first, Some(&seen.san), Some(scope)).await;
-        match next {
-            Ok(next) => {
-                let new = next.refresh_token.clone().ok_or(SdkError::Malformed("no refresh token"))?;
-                self.book.spend(Spent::Good(new.clone()));
-                self.book.spend(Spent::Refresh { old: first, new });
-            }
-            // Whether it was used is not known: nothing is said of it.
-            Err(error) => {
-                self.book.spend(Spent::Code(code));
-                return Err(error);
-            }
-        }
-        self.book.spend(Spent::Code(code));
         Ok(())
     }
 }
 
-fn proved(url: &url::Url, token: &str, proof: &str) -> Request {
+/// A SIM-C with the key that it had before the restart.
+async fn sim_c(site: &Site, book: &Book, client: &str) -> SimClient {
+    let sim = site.sim_c(client).await;
+    if sim.dpop().is_some() { sim.with_dpop(book.key.clone()) } else { sim }
+}
+
+fn proved(url: &Url, token: &str, proof: &str) -> Request {
     Request::get(url.clone()).header("authorization", &format!("DPoP {token}")).header("dpop", proof)
 }
 
@@ -346,56 +354,46 @@ fn compare(book: &Book, what: &'static str, id: &str, entry: &mut Entry, seen: K
 
 /// Nothing that was used or revoked before the kill is good after it.
 pub(crate) async fn used_stays_used(site: &Site, book: &Book) {
-    let spent = book.take_spent();
-    if spent.is_empty() {
-        return;
-    }
-    let sim = site.sim_c("ue-1").await.with_dpop(book.key.clone());
-    let link = site.link("ue-1");
-    let mut live: Option<Secret> = None;
-    for item in spent {
+    let san = Some(site.at("san"));
+    for (client, item) in book.take_spent() {
+        let sim = sim_c(site, book, client).await;
         match item {
-            Spent::Proof { token, proof, url } => {
-                let answer = link.send(proved(&url, &token, &proof)).await.expect("an answer");
-                let reason = site.reason(answer.trace()).await;
-                if (answer.status, reason.as_str()) != (401, "REPLAYED") {
-                    book.fault(format!("a proof that was used: {} {reason}", answer.status));
-                }
-                book.checked("proof");
+            Spent::Proof { token, proof } => {
+                refused(site, book, client, (&token, &proof), "proof", "REPLAYED").await;
             }
-            Spent::Revoked(credential) => {
-                let Credential::Dpop { token, key } = credential else { unreachable!("bound to a key") };
-                let url = site.path("san", "/ssan-disc/v1/spatial-anchors");
-                let proof = key.proof("GET", &url, Some(token.expose())).expect("a proof");
-                let answer = link.send(proved(&url, token.expose(), &proof)).await.expect("an answer");
-                let reason = site.reason(answer.trace()).await;
-                if (answer.status, reason.as_str()) != (401, "REVOKED_TOKEN") {
-                    book.fault(format!("a token that was revoked: {} {reason}", answer.status));
-                }
-                book.checked("revoked");
+            Spent::Revoked(token) => {
+                let proof = book.key.proof("GET", &site.path("san", SEARCH), Some(token.expose())).expect("a proof");
+                refused(site, book, client, (token.expose(), &proof), "revoked", "REVOKED_TOKEN").await;
             }
-            Spent::Good(refresh) => live = Some(refresh),
-            Spent::Refresh { old, new } => {
-                // Bound to another key or not: it is void. Then its family is, too.
-                let good = live.take().filter(|live| live.expose() == new.expose()).is_some();
-                if good && site.time.draw(2) == 0 {
-                    live = Some(new);
-                    continue;
-                }
-                void(book, "refresh", sim.refresh(&old, Some(site.at("san")), None).await);
-                void(book, "refresh", sim.refresh(&new, Some(site.at("san")), None).await);
+            Spent::Live(refresh) => match sim.refresh(&refresh, san, None).await {
+                Ok(_) => book.checked("live refresh"),
+                Err(error) => book.fault(format!("a refresh token that is good: {error}")),
+            },
+            Spent::Replaced { old, new } => {
+                void(book, "refresh", sim.refresh(&old, san, None).await);
+                // It was used twice: the whole family ends.
+                void(book, "refresh", sim.refresh(&new, san, None).await);
             }
-            Spent::Code(code) => {
-                if let Some(live) = live.take() {
-                    match sim.refresh(&live, Some(site.at("san")), None).await {
-                        Ok(_) => book.checked("live refresh"),
-                        Err(error) => book.fault(format!("a refresh token that is good: {error}")),
-                    }
-                }
-                void(book, "code", sim.redeem(&code, Some(site.at("san")), None).await);
-            }
+            Spent::Code(code) => void(book, "code", sim.redeem(&code, san, None).await),
         }
     }
+}
+
+async fn refused(
+    site: &Site,
+    book: &Book,
+    client: &str,
+    (token, proof): (&str, &str),
+    what: &'static str,
+    wanted: &str,
+) {
+    let request = proved(&site.path("san", SEARCH), token, proof);
+    let answer = site.link(client).send(request).await.expect("an answer");
+    let reason = site.reason(answer.trace()).await;
+    if (answer.status, reason.as_str()) != (401, wanted) {
+        book.fault(format!("{what}: {} {reason}", answer.status));
+    }
+    book.checked(what);
 }
 
 fn void<T>(book: &Book, what: &'static str, answer: Result<T, SdkError>) {

@@ -8,7 +8,7 @@ use api_types::admin::{Client, Policy, User};
 use jose::EcKey;
 use rcgen::{CertificateParams, KeyPair};
 use sdk::{
-    AdminClient, AuthorizationRequest, ClientAuth, Credential, DpopSession, HttpsClient, Identity, Request, SanClient,
+    AdminClient, Answer, AuthorizationRequest, ClientAuth, Credential, DpopSession, HttpsClient, Identity, Request, SanClient,
     SdkError, SimClient, SmClient, UserSession,
 };
 use serde_json::{Value, json};
@@ -147,7 +147,7 @@ impl Site {
 
     /// What the SIM-C of a user asks for at login.
     pub(crate) fn request(&self, user: &str, scope: &str) -> AuthorizationRequest {
-        let of = |role: &&str| scope.split(' ').any(|word| word.starts_with(&format!("3gpp:seal:{role}")));
+        let of = |role: &&&str| scope.split(' ').any(|word| word.starts_with(&format!("3gpp:seal:{role}")));
         AuthorizationRequest {
             redirect_uri: REDIRECT.into(),
             scope: scope.into(),
@@ -325,4 +325,9 @@ pub(crate) fn val_server_map(service: &str, text: &str) -> Value {
 /// A request with a bearer token of any kind.
 pub(crate) fn with_bearer(request: Request, token: &str) -> Request {
     request.header("authorization", &format!("Bearer {token}"))
+}
+
+/// The body of an answer; `null` where it is no JSON.
+pub(crate) fn json_of(answer: &Answer) -> Value {
+    serde_json::from_slice(&answer.body).unwrap_or_default()
 }

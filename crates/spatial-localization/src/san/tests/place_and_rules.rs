@@ -102,6 +102,64 @@ async fn one_rule_denies_what_it_names() {
     }
 }
 
+/// The owner's rules say who may discover an anchor, the operator's what may be done to it: who may discover it is told.
+#[tokio::test]
+async fn a_rule_denies_discovery_as_a_whole_or_of_what_it_names() {
+    let world = World::new().await;
+    let open = |lon: f64| list(json!({ "a": at(lon, 48.0, json!({ "visibility": "UNIVERSAL" })) }));
+    let created = world.post(VS1, &open(2.0)).await;
+    let (path, id) = (created.location(), created.json()["anchors"]["a"]["anchorId"].as_u64().unwrap());
+    let other = world.post(VS1, &open(2.1)).await.json()["anchors"]["a"]["anchorId"].as_u64().unwrap();
+    let private = world.post(VS1, &list(json!({ "a": at(2.0, 48.0, json!({})) }))).await.location();
+    let (one, list_id) = (id.to_string(), path.rsplit('/').next().unwrap());
+    let (told, found, part) = (Some("DENIED"), None, Some("ABSENT"));
+    type Row<'r> = (&'r str, Value, Option<&'r str>, Option<&'r str>);
+    #[rustfmt::skip] // a table stays a table
+    let rows: [Row; 11] = [
+        //                                                                                GET    discovery
+        ("everything, of one anchor", json!({ "resources": [one] }),                      told,  part),
+        ("everything, of one list",   json!({ "resources": [list_id] }),                  told,  part),
+        ("discovery of one anchor",   json!({ "resources": [one], "actions": ["discover"] }), found, part),
+        ("discovery",                 json!({ "actions": ["discover"] }),                 found, told),
+        ("everything",                json!({}),                                          told,  told),
+        ("reading",                   json!({ "actions": ["read"] }),                     told,  found),
+        ("the scope",                 json!({ "actions": ["3gpp:seal:san.discover"] }),   found, told),
+        ("the client",                json!({ "subjects": ["ue-1"] }),                    told,  told),
+        ("another user",              json!({ "subjects": ["bob"] }),                     found, found),
+        ("the VAL service",           json!({ "services": ["museum-guide"] }),            told,  part),
+        ("a list of others",          json!({ "effect": "PERMIT", "subjects": ["bob"], "resources": [one] }), told, part),
+    ];
+    for (class, reason) in [("operator", "OPERATOR_RULE"), ("regulatory", "REGULATORY_RULE")] {
+        for (what, more, read, discovery) in rows.clone() {
+            let rule = with(json!({ "class": class, "effect": "DENY" }), |rule| {
+                rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            });
+            world.rule("r", rule).await;
+            let what = format!("{class}: {what}");
+            let told_of = (403, "UNAUTHORIZED_OPERATION".to_owned(), reason);
+            let answer = world.get(ALICE, &path).await;
+            match read {
+                None => assert_eq!(answer.status, 200, "{what}"),
+                Some(_) => assert_eq!(answer.refusal(), told_of, "{what}"),
+            }
+            let answer = world.get(ALICE, DISC).await;
+            match discovery {
+                Some("DENIED") => assert_eq!(answer.refusal(), told_of, "{what}"),
+                left_out => {
+                    let found = answer.found();
+                    assert_eq!(found.contains(&id), left_out.is_none(), "{what}");
+                    let named = what.ends_with("VAL service") && left_out.is_some();
+                    assert_eq!(found.contains(&other), !named, "{what}");
+                }
+            }
+            assert_eq!(world.get(ALICE, &private).await.refusal().0, 404, "{what}");
+        }
+    }
+    world.rule("r", json!({ "class": "operator", "effect": "DENY", "services": ["museum-guide"] })).await;
+    let named = world.get(ALICE, &format!("{DISC}?svc-id=museum-guide")).await;
+    assert_eq!(named.refusal(), (403, "UNAUTHORIZED_OPERATION".into(), "OPERATOR_RULE"));
+}
+
 #[tokio::test]
 async fn a_rule_about_one_anchor_takes_that_one_out() {
     let world = World::new().await;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use api_types::problem::Cause;
 use authorization::Reason;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{
-    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-    IF_RANGE, RANGE,
+    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_RANGE,
+    RANGE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use service_http::call::{Authorized, Call};
@@ -23,20 +23,20 @@ use super::digest;
 use super::headers::REPR_DIGEST;
 use super::range::{self, Selected};
 use super::stream::{self, Sending, Settle};
+use crate::shared::etag::{self, EntityTag};
+use crate::shared::input::PathId;
 use crate::sm::SmServer;
 use crate::sm::access::{self, Seen};
-use crate::sm::etag::EntityTag;
 
 /// GET.
 pub(in crate::sm) async fn get_content(
     State(sm): State<SmServer>,
-    Path(map_id): Path<String>,
+    PathId(map_id): PathId,
     Authorized(call): Authorized,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let (seen, content) = payload(&sm, &call, &map_id).await?;
-    let tag = EntityTag::of_content(&content.sha256);
-    if is_known(&headers, &tag) {
+    let (seen, content, tag) = payload(&sm, &call, &map_id).await?;
+    if etag::is_not_modified(&headers, &tag) {
         return not_modified(&sm, &call, &seen, &tag).await;
     }
     let selected = select(&headers, &tag, content.length);
@@ -76,13 +76,12 @@ pub(in crate::sm) async fn get_content(
 /// HEAD: what GET would answer without `Range`, and no octet of it.
 pub(in crate::sm) async fn head_content(
     State(sm): State<SmServer>,
-    Path(map_id): Path<String>,
+    PathId(map_id): PathId,
     Authorized(call): Authorized,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let (seen, content) = payload(&sm, &call, &map_id).await?;
-    let tag = EntityTag::of_content(&content.sha256);
-    if is_known(&headers, &tag) {
+    let (seen, content, tag) = payload(&sm, &call, &map_id).await?;
+    if etag::is_not_modified(&headers, &tag) {
         return not_modified(&sm, &call, &seen, &tag).await;
     }
     let permit = seen.permit(access::READ_CONTENT, StatusCode::OK);
@@ -90,17 +89,11 @@ pub(in crate::sm) async fn head_content(
     Ok(described(&content, &tag, Selected::Whole, Body::empty()))
 }
 
-async fn payload(sm: &SmServer, call: &Call, map_id: &str) -> Result<(Seen, Content), Refusal> {
+async fn payload(sm: &SmServer, call: &Call, map_id: &str) -> Result<(Seen, Content, EntityTag), Refusal> {
     let seen = access::read(sm, call, map_id, access::READ_CONTENT).await?;
     let content = seen.row.content.clone().ok_or_else(|| Refusal::open(Reason::NotFound))?;
-    Ok((seen, content))
-}
-
-fn is_known(headers: &HeaderMap, tag: &EntityTag) -> bool {
-    headers
-        .get(IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|header| tag.is_known_to(header))
+    let tag = EntityTag::of_content(&content.sha256);
+    Ok((seen, content, tag))
 }
 
 /// 304 delivers nothing: it is audited, and not charged.

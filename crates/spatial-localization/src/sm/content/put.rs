@@ -2,9 +2,9 @@
 
 use authorization::Reason;
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
+use http::header::ETAG;
 use http::{HeaderMap, StatusCode};
 use service_http::call::{Authorized, Call};
 use service_http::ledger;
@@ -14,14 +14,15 @@ use store::maps::{self, Content, SetContent};
 use super::digest;
 use super::headers::{Announced, REPR_DIGEST, announced};
 use super::upload::{self, Uploaded};
+use crate::shared::etag::{self, EntityTag};
+use crate::shared::input::PathId;
 use crate::sm::SmServer;
 use crate::sm::access::{self, Seen};
-use crate::sm::etag::EntityTag;
 
 /// PUT. The owner alone; 201 for the first payload, 204 for another one.
 pub(in crate::sm) async fn put_content(
     State(sm): State<SmServer>,
-    Path(map_id): Path<String>,
+    PathId(map_id): PathId,
     Authorized(call): Authorized,
     request: Request,
 ) -> Result<Response, Refusal> {
@@ -116,10 +117,9 @@ fn answer(content: &Content, first: bool) -> Response {
 /// `If-Match` and `If-None-Match` of a change (RFC 9110 13.1): of the payload, not of the map.
 fn check_conditions(headers: &HeaderMap, seen: &Seen) -> Result<(), Refusal> {
     let current = seen.row.content.as_ref().map(|content| EntityTag::of_content(&content.sha256));
-    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    let wanted =
-        text(IF_MATCH).is_none_or(|header| current.as_ref().is_some_and(|tag| tag.allows_change(header)));
-    let unknown =
-        text(IF_NONE_MATCH).is_none_or(|header| current.as_ref().is_none_or(|tag| !tag.is_known_to(header)));
-    if wanted && unknown { Ok(()) } else { Err(Refusal::open(Reason::StaleVersion)) }
+    etag::check_if_match(headers, current.as_slice())?;
+    match current {
+        Some(tag) if etag::is_not_modified(headers, &tag) => Err(Refusal::open(Reason::StaleVersion)),
+        _ => Ok(()),
+    }
 }

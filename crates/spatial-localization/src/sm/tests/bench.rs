@@ -219,6 +219,19 @@ impl Bench {
         format!("{MAPS}/{map_id}/content")
     }
 
+    /// Sets a rule of operator or regulator; it denies unless it says otherwise.
+    pub(super) async fn rule(&self, id: &'static str, class: &str, more: Value) {
+        let mut rule = json!({ "class": class, "effect": "DENY" });
+        rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let rule = rule.to_string();
+        let put: Result<_, store::StoreError> = self
+            .kit
+            .store
+            .write(move |tx| Box::pin(async move { store::policies::put(tx, id, &rule, 0).await }))
+            .await;
+        put.unwrap();
+    }
+
     /// Everything audited so far.
     pub(super) async fn audit(&self) -> Vec<AuditRecord> {
         self.kit.flush().await;

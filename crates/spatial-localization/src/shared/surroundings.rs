@@ -1,0 +1,80 @@
+//! What decides beside the item itself: the rules of the operator, where the operator saw the caller, and the time.
+
+use std::sync::Arc;
+
+use service_http::call::Call;
+use service_http::kit::FunctionKit;
+use service_http::refusal::Refusal;
+use store::anchors::positions;
+use store::{Sql, StoreError};
+
+use super::denial::Denial;
+use super::operator_rules::{Action, OperatorRules, RulesCache};
+
+/// Read once for a request, in the transaction that decides.
+pub(crate) struct Surroundings {
+    rules: Arc<OperatorRules>,
+    /// Longitude and latitude of the caller's UE.
+    pub(crate) place: Option<(f64, f64)>,
+    /// Seconds since 1970.
+    pub(crate) now_s: i64,
+}
+
+impl Surroundings {
+    /// What surrounds the caller now.
+    ///
+    /// # Errors
+    /// The store failed; a row is damaged.
+    pub(crate) async fn of(
+        tx: &mut dyn Sql,
+        kit: &FunctionKit,
+        rules: &RulesCache,
+        call: &Call,
+    ) -> Result<Self, StoreError> {
+        let position = match &call.caller.ue {
+            Some(ue) => positions::of_ue(tx, ue.as_str()).await?,
+            None => None,
+        };
+        Ok(Self {
+            rules: rules.current(tx, kit.function).await?,
+            place: position.map(|position| (position.lon, position.lat)),
+            now_s: kit.ambient.now_s(),
+        })
+    }
+
+    /// The version of the rules, for the audit.
+    pub(crate) fn policy_version(&self) -> u64 {
+        self.rules.version
+    }
+
+    /// The stage `operator` for one resource, by all of its names.
+    ///
+    /// The owner's rules have let the caller discover it before, so that the caller is told of a rule that denies.
+    ///
+    /// # Errors
+    /// A rule of the regulator or of the operator.
+    pub(crate) fn check(
+        &self,
+        call: &Call,
+        action: Action,
+        val_service: Option<&str>,
+        resource: &[&str],
+    ) -> Result<(), Denial> {
+        let denied = self.rules.check(&call.caller, action, val_service, resource, self.place, self.now_s);
+        denied.map_err(Denial::open)
+    }
+
+    /// The stage `operator` for the action as a whole, before any resource is at hand.
+    ///
+    /// # Errors
+    /// A rule that names no resource denies it.
+    pub(crate) fn check_action(
+        &self,
+        call: &Call,
+        action: Action,
+        val_service: Option<&str>,
+    ) -> Result<(), Refusal> {
+        self.check(call, action, val_service, &[])
+            .map_err(|denial| denial.told(call, "no rule that denies the action"))
+    }
+}
