@@ -179,9 +179,11 @@ impl OffsetClock {
         let (from_s, base_ms) = (self.now_s(), self.inner.now_ms());
         let before = self.offset_s.swap(offset_s, Ordering::AcqRel);
         if offset_s < before {
-            let up_ms = (-base_ms).rem_euclid(1_000);
-            self.rounded_up_ms.store(up_ms, Ordering::Release);
-            let step = StepBack { from_s, to_s: ((base_ms + up_ms) / 1_000).saturating_add(offset_s) };
+            // Never a second that was told under this offset before: two steps back may come within one.
+            let told_ms = base_ms.saturating_add(self.rounded_up_ms.load(Ordering::Acquire));
+            let next_s = told_ms.div_euclid(1_000) + i64::from(told_ms.rem_euclid(1_000) != 0 || !steps.is_empty());
+            self.rounded_up_ms.store(next_s.saturating_mul(1_000).saturating_sub(base_ms), Ordering::Release);
+            let step = StepBack { from_s, to_s: next_s.saturating_add(offset_s) };
             if steps.len() == STEPS_KEPT {
                 // The merged step is wider than both: it may end more, and revives nothing.
                 let oldest = steps.remove(0);
@@ -361,6 +363,23 @@ mod tests {
         ];
         for (what, issued, expires, lapsed) in rows {
             assert_eq!(moved.has_lapsed(issued, expires), lapsed, "{what}");
+        }
+    }
+
+    #[test]
+    fn two_steps_back_within_a_second_are_told_apart() {
+        let clock = Arc::new(TestClock::at(NOW));
+        clock.advance(Duration::from_millis(300));
+        let moved = OffsetClock::over(clock.clone());
+        for _ in 0..3 {
+            moved.set_offset_s(400);
+            moved.set_offset_s(0);
+            clock.advance(Duration::from_millis(100));
+            let issued = moved.now_s();
+            assert!(!moved.has_lapsed(issued, issued + 300), "issued after the step");
+            moved.set_offset_s(86_400);
+            moved.set_offset_s(0);
+            assert!(moved.has_lapsed(issued, issued + 300), "lapsed in the second excursion");
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use api_types::function::Function;
+use api_types::ids::ValServiceId;
 use api_types::secret::Secret;
 use authorization::{AccessClaims, Caller, Check, Reason, Verdict};
 use axum::extract::FromRequestParts;
@@ -293,6 +294,7 @@ pub struct Call {
     /// The request.
     pub ctx: Ctx,
     session: Arc<Session>,
+    only: Option<ValServiceId>,
 }
 
 /// The token of a call and the proof that came with it.
@@ -306,7 +308,19 @@ pub(crate) struct Session {
 
 impl Call {
     pub(crate) fn new(caller: Arc<Caller>, ctx: Ctx, session: Session) -> Self {
-        Self { caller, ctx, session: Arc::new(session) }
+        Self { caller, ctx, session: Arc::new(session), only: None }
+    }
+
+    /// The same call, opened for the objects of one VAL service only (GEN-7).
+    pub(crate) fn only_of(mut self, val_service: Option<ValServiceId>) -> Self {
+        self.only = val_service;
+        self
+    }
+
+    /// Whether the token opens anything of this VAL service: one by the scope of an added service opens that service's
+    /// objects and no other.
+    pub fn opens_service(&self, val_service: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.as_str() == val_service)
     }
 
     /// The claims of the token, verified.

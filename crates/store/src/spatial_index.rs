@@ -70,34 +70,11 @@ pub async fn remove(tx: &mut dyn Sql, anchor_id: u32) -> Result<(), StoreError> 
 ///
 /// One step of margin outward: the index rounds, the exact test comes after.
 pub(crate) fn join(dialect: Dialect, boxes: &[GeoBox], params: &mut Vec<Value>) -> String {
-    let mut rows = Vec::with_capacity(boxes.len());
-    for GeoBox { min_lon, min_lat, max_lon, max_lat } in boxes {
-        let n = params.len();
-        rows.push(match dialect {
-            Dialect::Sqlite => {
-                for value in
-                    [steps(*min_lon) - 1, steps(*max_lon) + 1, steps(*min_lat) - 1, steps(*max_lat) + 1]
-                {
-                    params.push(value.into());
-                }
-                format!("select ${} as x0, ${} as x1, ${} as y0, ${} as y1", n + 1, n + 2, n + 3, n + 4)
-            }
-            Dialect::Postgres => {
-                for value in [*min_lon, *max_lon, *min_lat, *max_lat] {
-                    params.push(value.into());
-                }
-                format!(
-                    "select CAST(${} AS double precision) as x0, CAST(${} AS double precision) as x1, \
-                     CAST(${} AS double precision) as y0, CAST(${} AS double precision) as y1",
-                    n + 1,
-                    n + 2,
-                    n + 3,
-                    n + 4
-                )
-            }
-        });
-    }
-    let boxes = rows.join(" union all ");
+    let margin = |area: &GeoBox| {
+        let GeoBox { min_lon, min_lat, max_lon, max_lat } = *area;
+        [steps(min_lon) - 1, steps(max_lon) + 1, steps(min_lat) - 1, steps(max_lat) + 1]
+    };
+    let boxes = rows(dialect, boxes, margin, params);
     match dialect {
         Dialect::Sqlite => format!(
             "cross join ({boxes}) q cross join anchor_box b \
@@ -110,4 +87,32 @@ pub(crate) fn join(dialect: Dialect, boxes: &[GeoBox], params: &mut Vec<Value>) 
              public.ST_MakePoint(q.x1, q.y1, CAST(h.class_id AS double precision))) "
         ),
     }
+}
+
+/// The boxes of a query as rows `x0, x1, y0, y1`, in the steps of the integer index or in degrees; appends the parameters.
+pub(crate) fn rows(
+    dialect: Dialect,
+    boxes: &[GeoBox],
+    in_steps: impl Fn(&GeoBox) -> [i64; 4],
+    params: &mut Vec<Value>,
+) -> String {
+    let mut rows = Vec::with_capacity(boxes.len());
+    for area in boxes {
+        let n = params.len();
+        let [a, b, c, d] = [n + 1, n + 2, n + 3, n + 4];
+        rows.push(match dialect {
+            Dialect::Sqlite => {
+                params.extend(in_steps(area).map(Value::from));
+                format!("select ${a} as x0, ${b} as x1, ${c} as y0, ${d} as y1")
+            }
+            Dialect::Postgres => {
+                params.extend([area.min_lon, area.max_lon, area.min_lat, area.max_lat].map(Value::from));
+                format!(
+                    "select CAST(${a} AS double precision) as x0, CAST(${b} AS double precision) as x1, \
+                     CAST(${c} AS double precision) as y0, CAST(${d} AS double precision) as y1"
+                )
+            }
+        });
+    }
+    rows.join(" union all ")
 }

@@ -73,3 +73,13 @@ pub trait Sql: Send {
         self.query_opt(sql, params).await?.ok_or(StoreError::Damaged("a row that must exist is missing"))
     }
 }
+
+/// Appends the values to the parameters; their names, for `IN (…)`.
+pub(crate) fn placeholders(params: &mut Vec<Value>, values: impl Iterator<Item = Value>) -> String {
+    let mut names = Vec::new();
+    for value in values {
+        params.push(value);
+        names.push(format!("${}", params.len()));
+    }
+    names.join(", ")
+}

@@ -12,6 +12,7 @@ use service_http::refusal::Refusal;
 use store::audit::{self, AuditFilter, AuditRecord};
 
 use super::query::Filters;
+use super::walk::walk;
 use super::{Admin, people, record};
 
 /// `GET /v1/audit?function&trace&actor&object&after&limit&cursor`
@@ -22,37 +23,19 @@ pub(super) async fn list(
     ctx: Ctx,
     filters: Filters,
 ) -> Result<Json<Page<AuditItem>>, Refusal> {
-    let (limit, place) = (filters.limit()?, filters.place()?);
-    let after = filters.number("after")?.unwrap_or(0);
-    let mut items = Vec::new();
-    let mut next = None;
-    for kit in admin.chosen(filters.function()?) {
-        let after = match place {
-            Some((function, _)) if kit.function < function => continue,
-            Some((function, seq)) if kit.function == function => seq.max(after),
-            _ => after,
-        };
-        kit.flush().await;
-        let room = limit - u32::try_from(items.len()).unwrap_or(limit);
-        let rows = page(&admin, kit, &filters, after, room + 1).await?;
-        let full = rows.len() > room as usize;
-        items.extend(rows.into_iter().take(room as usize).map(item));
-        if full {
-            let seq = items.last().filter(|last| last.function == kit.function).map_or(after, |last| last.seq);
-            next = Some(format!("{}.{seq}", kit.function.as_str()));
-            break;
-        }
-    }
+    let seq = |record: &AuditRecord| record.seq;
+    let page =
+        walk(&admin, &filters, seq, |admin, kit, filters, part| Box::pin(page(admin, kit, filters, part)))
+            .await?;
     record::act(&admin, &ctx, "admin.audit.read", "audit", 200).await?;
-    Ok(Json(Page { items, next }))
+    Ok(Json(Page { items: page.items.into_iter().map(item).collect(), next: page.next }))
 }
 
 async fn page(
     admin: &Admin,
     kit: &FunctionKit,
     filters: &Filters,
-    after: u64,
-    limit: u32,
+    (after, limit): (u64, u32),
 ) -> Result<Vec<AuditRecord>, Refusal> {
     let text = |name: &str| filters.text(name).map(str::to_owned);
     let filter = AuditFilter { trace: text("trace"), actor: None, object: text("object"), after };

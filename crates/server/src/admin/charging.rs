@@ -10,6 +10,7 @@ use service_http::refusal::Refusal;
 use store::charging::{self, ChargingRecord};
 
 use super::query::Filters;
+use super::walk::walk;
 use super::{Admin, people, record};
 
 /// `GET /v1/charging?function&consumer&after&limit&cursor`
@@ -20,38 +21,21 @@ pub(super) async fn list(
     ctx: Ctx,
     filters: Filters,
 ) -> Result<Json<Page<ChargingItem>>, Refusal> {
-    let (limit, place) = (filters.limit()?, filters.place()?);
-    let after = filters.number("after")?.unwrap_or(0);
-    let mut items: Vec<ChargingItem> = Vec::new();
-    let mut next = None;
-    for kit in admin.chosen(filters.function()?) {
-        let after = match place {
-            Some((function, _)) if kit.function < function => continue,
-            Some((function, seq)) if kit.function == function => seq.max(after),
-            _ => after,
-        };
-        let room = limit - u32::try_from(items.len()).unwrap_or(limit);
-        let rows = page(&admin, kit, filters.text("consumer"), after, room + 1).await?;
-        let full = rows.len() > room as usize;
-        items.extend(rows.into_iter().take(room as usize).map(item));
-        if full {
-            let seq = items.last().filter(|last| last.function == kit.function).map_or(after, |last| last.seq);
-            next = Some(format!("{}.{seq}", kit.function.as_str()));
-            break;
-        }
-    }
+    let seq = |record: &ChargingRecord| record.seq;
+    let page =
+        walk(&admin, &filters, seq, |admin, kit, filters, part| Box::pin(page(admin, kit, filters, part)))
+            .await?;
     record::act(&admin, &ctx, "admin.charging.read", "charging", 200).await?;
-    Ok(Json(Page { items, next }))
+    Ok(Json(Page { items: page.items.into_iter().map(item).collect(), next: page.next }))
 }
 
 async fn page(
     admin: &Admin,
     kit: &FunctionKit,
-    consumer: Option<&str>,
-    after: u64,
-    limit: u32,
+    filters: &Filters,
+    (after, limit): (u64, u32),
 ) -> Result<Vec<ChargingRecord>, Refusal> {
-    let Some(consumer) = consumer else { return fetch(kit, None, after, limit).await };
+    let Some(consumer) = filters.text("consumer") else { return fetch(kit, None, after, limit).await };
     let mut rows = Vec::new();
     for name in people::in_records(admin, kit, consumer).await? {
         rows.extend(fetch(kit, Some(name), after, limit).await?);

@@ -1,7 +1,13 @@
 //! What every function keeps a copy of: policies and services (decision 0006).
 
+use api_types::admin::Page;
 use api_types::function::Function;
 use authorization::Reason;
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, StatusCode, header};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use service_http::kit::FunctionKit;
 use service_http::refusal::Refusal;
 use store::{Document, Put, Sql, StoreError, policies, services};
@@ -51,6 +57,46 @@ impl Kind {
     }
 }
 
+/// A document as the API shows it.
+pub(super) trait Kept: DeserializeOwned + Serialize {
+    /// Which documents these are.
+    const KIND: Kind;
+
+    /// With its id and version; `None` when the id is none.
+    fn shown(self, id: &str, version: u64) -> Option<Self>;
+
+    /// Reads a stored document.
+    fn of(document: &Document) -> Result<Self, Refusal> {
+        let body = serde_json::from_str::<Self>(&document.body).ok();
+        let shown = body.and_then(|body| body.shown(&document.id, document.version));
+        shown.ok_or_else(|| Refusal::open(Reason::StoreFailed))
+    }
+}
+
+/// Answers one document, with its version as ETag.
+pub(super) async fn read<T: Kept>(admin: &Admin, id: &str) -> Result<Response, Refusal> {
+    let document = find(admin, T::KIND, id).await?;
+    Ok((etag(document.version), Json(T::of(&document)?)).into_response())
+}
+
+/// Answers a page of documents.
+pub(super) async fn list<T: Kept>(admin: &Admin, filters: &Filters) -> Result<Json<Page<T>>, Refusal> {
+    let (documents, next) = page(admin, T::KIND, filters).await?;
+    Ok(Json(Page { items: documents.iter().map(T::of).collect::<Result<_, _>>()?, next }))
+}
+
+/// Answers a document that was made or replaced.
+pub(super) fn wrote<T: Kept>(put: &Put, id: &str, body: T) -> Result<(StatusCode, Response), Refusal> {
+    let status = if put.created { StatusCode::CREATED } else { StatusCode::OK };
+    let shown = body.shown(id, put.version).ok_or_else(|| Refusal::open(Reason::StoreFailed))?;
+    Ok((status, (status, etag(put.version), Json(shown)).into_response()))
+}
+
+/// A version as an entity tag.
+pub(super) fn etag(version: u64) -> [(HeaderName, String); 1] {
+    [(header::ETAG, format!("\"{version}\""))]
+}
+
 /// Makes or replaces a document in every function but one that has it already, last in `admin`, from which it is read.
 pub(super) async fn put(
     admin: &Admin,
@@ -79,14 +125,14 @@ pub(super) async fn delete(admin: &Admin, kind: Kind, id: &str) -> Result<(), Re
 }
 
 /// One document.
-pub(super) async fn find(admin: &Admin, kind: Kind, id: &str) -> Result<Document, Refusal> {
+async fn find(admin: &Admin, kind: Kind, id: &str) -> Result<Document, Refusal> {
     let id = id.to_owned();
     let found = admin.kit.store.read(move |sql| Box::pin(async move { kind.find(sql, &id).await })).await?;
     found.ok_or_else(|| Refusal::open(Reason::NotFound))
 }
 
 /// A page of documents, and the cursor of the next one.
-pub(super) async fn page(
+async fn page(
     admin: &Admin,
     kind: Kind,
     filters: &Filters,

@@ -22,6 +22,7 @@ mod services;
 mod state;
 mod traces;
 mod verifiers;
+mod walk;
 
 pub use everywhere::reconcile;
 pub use query::fuzz_filters;

@@ -8,14 +8,13 @@ use authorization::area::Point;
 use authorization::policy::{self, Ask, Policy as Rule, Position};
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use axum::response::Response;
+use http::StatusCode;
 use service_http::call::Ctx;
 use service_http::json_body::JsonBody;
 use service_http::refusal::Refusal;
-use store::Document;
 
-use super::everywhere::{self, Kind};
+use super::everywhere::{self, Kept, Kind};
 use super::query::Filters;
 use super::{Admin, record};
 
@@ -27,18 +26,15 @@ pub(super) async fn put(
     JsonBody(policy): JsonBody<Policy>,
 ) -> Result<Response, Refusal> {
     let id = policy_id(id)?;
-    let mut policy = Policy { policy_id: None, version: None, ..policy };
+    let policy = Policy { policy_id: None, version: None, ..policy };
     Rule::from_wire(id.clone(), 0, &policy)
         .map_err(|invalid| Refusal::input(Cause::MandatoryIeIncorrect, invalid))?;
     let body = serde_json::to_string(&policy).map_err(|_| Refusal::open(Reason::StoreFailed))?;
     let put = everywhere::put(&admin, Kind::Policy, id.as_str(), &body, None).await?;
     applied(&admin).await?;
-    let status = if put.created { StatusCode::CREATED } else { StatusCode::OK };
+    let (status, answer) = everywhere::wrote(&put, id.as_str(), policy)?;
     record::act(&admin, &ctx, "admin.policy.put", format!("policies/{id}"), status.as_u16()).await?;
-    policy.policy_id = Some(id);
-    policy.version = Some(put.version);
-    let etag = [(header::ETAG, format!("\"{}\"", put.version))];
-    Ok((status, etag, Json(policy)).into_response())
+    Ok(answer)
 }
 
 /// `GET /v1/policies/{policyId}`
@@ -46,10 +42,7 @@ pub(super) async fn get(
     State(admin): State<Admin>,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    let id = policy_id(id)?;
-    let document = everywhere::find(&admin, Kind::Policy, id.as_str()).await?;
-    let etag = [(header::ETAG, format!("\"{}\"", document.version))];
-    Ok((etag, Json(shown(&document)?)).into_response())
+    everywhere::read::<Policy>(&admin, policy_id(id)?.as_str()).await
 }
 
 /// `GET /v1/policies?limit&cursor`
@@ -57,8 +50,7 @@ pub(super) async fn list(
     State(admin): State<Admin>,
     filters: Filters,
 ) -> Result<Json<Page<Policy>>, Refusal> {
-    let (documents, next) = everywhere::page(&admin, Kind::Policy, &filters).await?;
-    Ok(Json(Page { items: documents.iter().map(shown).collect::<Result<_, _>>()?, next }))
+    everywhere::list(&admin, &filters).await
 }
 
 /// `DELETE /v1/policies/{policyId}`
@@ -83,7 +75,7 @@ pub(super) async fn explain(
     let documents = everywhere::all(&admin.kit, Kind::Policy).await?;
     let mut rules = Vec::with_capacity(documents.len());
     for document in &documents {
-        let (id, policy) = (policy_id(document.id.clone())?, shown(document)?);
+        let (id, policy) = (policy_id(document.id.clone())?, Policy::of(document)?);
         let rule = Rule::from_wire(id, document.version, &policy)
             .map_err(|_| Refusal::open(Reason::StoreFailed))?;
         rules.push(rule);
@@ -133,12 +125,12 @@ async fn applied(admin: &Admin) -> Result<(), Refusal> {
     }
 }
 
-fn shown(document: &Document) -> Result<Policy, Refusal> {
-    let mut policy: Policy =
-        serde_json::from_str(&document.body).map_err(|_| Refusal::open(Reason::StoreFailed))?;
-    policy.policy_id = Some(policy_id(document.id.clone())?);
-    policy.version = Some(document.version);
-    Ok(policy)
+impl Kept for Policy {
+    const KIND: Kind = Kind::Policy;
+
+    fn shown(self, id: &str, version: u64) -> Option<Self> {
+        Some(Self { policy_id: Some(PolicyId::try_from(id).ok()?), version: Some(version), ..self })
+    }
 }
 
 fn policy_id(text: String) -> Result<PolicyId, Refusal> {

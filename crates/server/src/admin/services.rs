@@ -6,14 +6,13 @@ use api_types::ids::ServiceId;
 use authorization::Reason;
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use axum::response::Response;
+use http::StatusCode;
 use service_http::call::Ctx;
 use service_http::json_body::JsonBody;
 use service_http::refusal::Refusal;
-use store::Document;
 
-use super::everywhere::{self, Kind};
+use super::everywhere::{self, Kept, Kind};
 use super::query::{Filters, refuse};
 use super::{Admin, record};
 
@@ -30,19 +29,16 @@ pub(super) async fn put(
         sim.put_service(&id, service.clone()).await?;
     }
     let body = serde_json::to_string(&service).map_err(|_| Refusal::open(Reason::StoreFailed))?;
-    let put = everywhere::put(&admin, Kind::Service, id.as_str(), &body, admin.sim.as_ref().map(|_| Function::Sim)).await?;
-    let status = if put.created { StatusCode::CREATED } else { StatusCode::OK };
+    let has_it = admin.sim.as_ref().map(|_| Function::Sim);
+    let put = everywhere::put(&admin, Kind::Service, id.as_str(), &body, has_it).await?;
+    let (status, answer) = everywhere::wrote(&put, id.as_str(), service)?;
     record::act(&admin, &ctx, "admin.service.put", format!("services/{id}"), status.as_u16()).await?;
-    let etag = [(header::ETAG, format!("\"{}\"", put.version))];
-    Ok((status, etag, Json(Service { service_id: Some(id), ..service })).into_response())
+    Ok(answer)
 }
 
 /// `GET /v1/services/{serviceId}`
 pub(super) async fn get(State(admin): State<Admin>, Path(id): Path<String>) -> Result<Response, Refusal> {
-    let id = service_id(id)?;
-    let document = everywhere::find(&admin, Kind::Service, id.as_str()).await?;
-    let etag = [(header::ETAG, format!("\"{}\"", document.version))];
-    Ok((etag, Json(shown(&document)?)).into_response())
+    everywhere::read::<Service>(&admin, service_id(id)?.as_str()).await
 }
 
 /// `GET /v1/services?limit&cursor`
@@ -50,8 +46,7 @@ pub(super) async fn list(
     State(admin): State<Admin>,
     filters: Filters,
 ) -> Result<Json<Page<Service>>, Refusal> {
-    let (documents, next) = everywhere::page(&admin, Kind::Service, &filters).await?;
-    Ok(Json(Page { items: documents.iter().map(shown).collect::<Result<_, _>>()?, next }))
+    everywhere::list(&admin, &filters).await
 }
 
 /// `DELETE /v1/services/{serviceId}`: tokens for it are revoked before this is answered.
@@ -69,11 +64,12 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn shown(document: &Document) -> Result<Service, Refusal> {
-    let damaged = || Refusal::open(Reason::StoreFailed);
-    let service: Service = serde_json::from_str(&document.body).map_err(|_| damaged())?;
-    let id = ServiceId::try_from(document.id.as_str()).map_err(|_| damaged())?;
-    Ok(Service { service_id: Some(id), ..service })
+impl Kept for Service {
+    const KIND: Kind = Kind::Service;
+
+    fn shown(self, id: &str, _: u64) -> Option<Self> {
+        Some(Self { service_id: Some(ServiceId::try_from(id).ok()?), ..self })
+    }
 }
 
 fn service_id(text: String) -> Result<ServiceId, Refusal> {

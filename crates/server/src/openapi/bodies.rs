@@ -10,7 +10,7 @@ type Add = fn(&mut Map<String, Value>) -> Value;
 /// Bodies of an operation: what is sent, what is answered.
 pub(super) struct Bodies {
     pub(super) request: Option<(&'static str, Add)>,
-    pub(super) answer: Option<Add>,
+    pub(super) answer: Option<(&'static str, Add)>,
 }
 
 fn add<T: ToSchema>(schemas: &mut Map<String, Value>) -> Value {
@@ -34,6 +34,14 @@ fn form(_: &mut Map<String, Value>) -> Value {
     json!({ "type": "object", "additionalProperties": { "type": "string" } })
 }
 
+fn text(_: &mut Map<String, Value>) -> Value {
+    json!({ "type": "string" })
+}
+
+fn object(_: &mut Map<String, Value>) -> Value {
+    json!({ "type": "object" })
+}
+
 fn bytes(_: &mut Map<String, Value>) -> Value {
     json!({ "type": "string", "contentMediaType": "application/octet-stream" })
 }
@@ -45,8 +53,9 @@ const ANY: &str = "*/*";
 
 /// The bodies of `operation` at `interface`.
 pub(super) fn of(interface: &str, operation: &str) -> Bodies {
-    let sends = |media, add: Add, answer: Add| Bodies { request: Some((media, add)), answer: Some(answer) };
-    let answers = |answer: Add| Bodies { request: None, answer: Some(answer) };
+    let sends = |media, add: Add, answer: Add| Bodies { request: Some((media, add)), answer: Some((JSON, answer)) };
+    let answers = |answer: Add| Bodies { request: None, answer: Some((JSON, answer)) };
+    let gives = |media, answer: Add| Bodies { request: None, answer: Some((media, answer)) };
     let nothing = Bodies { request: None, answer: None };
     match (interface, operation) {
         (_, "PutUser") => sends(JSON, add::<admin::User>, add::<admin::User>),
@@ -78,7 +87,17 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
         ("sim" | "sim_mtls", "Token") => sends(FORM, form, add::<oauth::TokenResponse>),
         ("sim" | "sim_mtls", "Introspect") => sends(FORM, form, add::<oauth::IntrospectionResponse>),
         ("sim" | "sim_mtls", "PushedAuthorizationRequest") => sends(FORM, form, add::<oauth::ParResponse>),
-        ("sim" | "sim_mtls", "Revoke" | "AuthorizePost") => Bodies { request: Some((FORM, form)), answer: None },
+        ("sim" | "sim_mtls", "RevokeToken" | "AuthorizePost") => Bodies { request: Some((FORM, form)), answer: None },
+        ("sim", "Authorize") => gives("text/html", text),
+        ("sim" | "sim_mtls", "OpenIdConfiguration" | "AuthorizationServerMetadata") => {
+            answers(add::<oauth::ServerMetadata>)
+        }
+        ("sim" | "sim_mtls", "JsonWebKeySet") => gives("application/jwk-set+json", object),
+        ("sim" | "sim_mtls", "UserInfo" | "UserInfoPost") | ("sim_mtls", "Revocations") | (_, "GetConfig") => {
+            answers(object)
+        }
+        (_, "ProtectedResourceMetadata") => answers(add::<oauth::ProtectedResourceMetadata>),
+        (_, "GetMetrics") => gives("text/plain", text),
         ("san", "CreateSpatialAnchorsList" | "UpdateIndSpatialAnchorsList") => {
             sends(JSON, add::<san::SpatialAnchorsList>, add::<san::SpatialAnchorsList>)
         }
@@ -92,9 +111,9 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
         ("sm", "ModifyIndSpatialMap") => sends(MERGE_PATCH, add::<sm::SpatialMapPatch>, add::<sm::SpatialMap>),
         ("sm", "GetIndSpatialMap") => answers(add::<sm::SpatialMap>),
         ("sm", "GetSpatialMap") => answers(add::<sm::SpatialMapRetResp>),
-        ("sm", "DiscSpatialMaps") => answers(add::<sm::SpatialMapsDiscResp>),
+        ("sm", "DiscSpatialMapsSmas") => answers(add::<sm::SpatialMapsDiscResp>),
         ("sm", "PutSpatialMapContent") => Bodies { request: Some((ANY, bytes)), answer: None },
-        ("sm", "GetSpatialMapContent") => answers(bytes),
+        ("sm", "GetSpatialMapContent") => gives(ANY, bytes),
         _ => nothing,
     }
 }

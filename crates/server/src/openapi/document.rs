@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use service_http::routes::{RouteAuth, RouteSpec};
 
 use super::Interface;
-use super::bodies;
+use super::{bodies, parameters};
 
 /// The document of an interface.
 pub(super) fn of(interface: &Interface) -> Value {
@@ -37,7 +37,7 @@ pub(super) fn of(interface: &Interface) -> Value {
 
 fn operation(interface: &str, route: &RouteSpec, problem: &Value, schemas: &mut Map<String, Value>) -> Value {
     let bodies = bodies::of(interface, route.operation);
-    let mut operation = json!({ "operationId": route.operation, "parameters": parameters(route.path) });
+    let mut operation = json!({ "operationId": route.operation, "parameters": parameters::of(interface, route.operation, route.path) });
     if let Some(step) = &route.step {
         operation["summary"] = json!(step.message);
         operation["description"] = json!(format!("{} step {}", step.procedure, step.step));
@@ -57,12 +57,15 @@ fn operation(interface: &str, route: &RouteSpec, problem: &Value, schemas: &mut 
     if let Some((media, add)) = bodies.request {
         operation["requestBody"] = json!({ "required": true, "content": { media: { "schema": add(schemas) } } });
     }
-    let mut good = json!({ "description": "Done" });
-    if let Some(add) = bodies.answer {
-        good["content"] = json!({ "application/json": { "schema": add(schemas) } });
-    }
     let mut responses = Map::new();
-    responses.insert(good_status(route, bodies.answer.is_some()).into(), good);
+    let answer = bodies.answer.map(|(media, add)| json!({ media: { "schema": add(schemas) } }));
+    for (status, what) in good(route, answer.is_some()) {
+        let mut response = json!({ "description": what });
+        if let (Some(answer), false) = (&answer, matches!(*status, "202" | "204" | "304")) {
+            response["content"] = answer.clone();
+        }
+        responses.insert((*status).into(), response);
+    }
     for (status, what) in refusals(route) {
         let content = json!({ "application/problem+json": { "schema": problem } });
         responses.insert(status.into(), json!({ "description": what, "content": content }));
@@ -71,32 +74,56 @@ fn operation(interface: &str, route: &RouteSpec, problem: &Value, schemas: &mut 
     operation
 }
 
-fn good_status(route: &RouteSpec, answers: bool) -> &'static str {
-    match (&route.method, answers) {
-        (&Method::DELETE, _) | (&Method::PUT | &Method::PATCH, false) => "204",
-        (&Method::POST, true) if route.operation.starts_with("Create") => "201",
-        _ => "200",
+/// The answers to what is permitted.
+fn good(route: &RouteSpec, answers: bool) -> &'static [(&'static str, &'static str)] {
+    const DONE: (&str, &str) = ("200", "Done");
+    const CREATED: (&str, &str) = ("201", "Created");
+    const NO_CONTENT: (&str, &str) = ("204", "Done");
+    const UNCHANGED: (&str, &str) = ("304", "The reader has it");
+    match (&route.method, route.operation) {
+        (_, operation) if NOT_BUILT.contains(&operation) => &[],
+        (_, "CreateSpatialMap") => &[CREATED, ("202", "Accepted: a callback tells when the map is ready")],
+        (_, "CreateSpatialAnchorsList" | "PushedAuthorizationRequest") => &[CREATED],
+        (_, "PutUser" | "PutClient" | "PutService" | "PutPolicy") => &[DONE, CREATED],
+        (_, "PutSpatialMapContent") => &[CREATED, NO_CONTENT],
+        (_, "GetSpatialMapContent" | "HeadSpatialMapContent") => &[DONE, ("206", "The range"), UNCHANGED],
+        (_, "GetIndSpatialAnchorsList" | "GetIndSpatialMap" | "JsonWebKeySet") => &[DONE, UNCHANGED],
+        (_, "Authorize") => &[("200", "The login page"), ("302", "To the redirect URI, with code or error")],
+        (_, "AuthorizePost") => &[("302", "To the redirect URI, with code or error")],
+        (&Method::DELETE, _) => &[NO_CONTENT],
+        (&Method::PUT | &Method::PATCH, _) if !answers => &[NO_CONTENT],
+        _ => &[DONE],
     }
 }
 
+/// Operations of functions that no process of this version runs.
+const NOT_BUILT: [&str; 6] =
+    ["CreateEnrolment", "PutPurpose", "PutConsent", "PutPrivacy", "PutEntitlement", "ListDisclosures"];
+
+/// The answers to what is refused.
 fn refusals(route: &RouteSpec) -> Vec<(&'static str, &'static str)> {
-    let mut refusals = vec![("400", "The request is not as it must be"), ("429", "Too many requests"), ("503", "Not now")];
-    if route.auth != RouteAuth::Public {
+    let mut refusals =
+        vec![("400", "The request is not as it must be"), ("429", "Too many requests"), ("503", "Not now")];
+    if route.auth == RouteAuth::Token {
         refusals.push(("401", "No access token, or one that does not count"));
+    }
+    if route.auth != RouteAuth::Public {
         refusals.push(("403", "Not allowed"));
     }
-    if route.path.contains('{') {
+    if NOT_BUILT.contains(&route.operation) {
+        refusals.push(("404", "ROLE_NOT_HERE: this version does not have it"));
+    } else if route.path.contains('{') {
         refusals.push(("404", "Absent, or not there for this caller"));
     }
+    if matches!(route.method, Method::POST | Method::PUT | Method::PATCH) {
+        refusals.push(("413", "Too large"));
+        refusals.push(("415", "Another media type is wanted"));
+    }
+    let changes_in_place = matches!(route.method, Method::PUT | Method::PATCH | Method::DELETE);
+    if route.auth == RouteAuth::Token && changes_in_place {
+        refusals.push(("412", "If-Match names another version"));
+    }
     refusals
-}
-
-fn parameters(path: &str) -> Vec<Value> {
-    path.split('{')
-        .skip(1)
-        .filter_map(|rest| rest.split('}').next())
-        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
-        .collect()
 }
 
 fn problem(schemas: &mut Map<String, Value>) -> Value {

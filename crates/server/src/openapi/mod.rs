@@ -2,6 +2,7 @@
 
 mod bodies;
 mod document;
+mod parameters;
 
 use std::path::Path;
 

@@ -1,7 +1,8 @@
 //! Scopes that came with a service which the operator added at run time (`/services`; GEN-7, S1-G1).
 //!
-//! Such a scope opens what reads and discovers at the server of its service, in the name of that service's VAL service;
-//! it opens nothing that changes anything. A scope that this version knows by itself keeps its own meaning.
+//! Such a scope opens what reads and discovers at the server of its service, in the name of that service's VAL service and
+//! among its objects only ([`Call::opens_service`](crate::call::Call::opens_service)); it opens nothing that changes
+//! anything. A scope that this version knows by itself keeps its own meaning.
 
 use api_types::admin::Service;
 use api_types::ids::ValServiceId;

@@ -149,7 +149,8 @@ impl Gate {
             proof,
             proof_spent: AtomicBool::new(false),
         };
-        Ok(Call::new(Arc::new(caller), ctx.clone(), session))
+        let only = added.and_then(|opened| opened.val_service);
+        Ok(Call::new(Arc::new(caller), ctx.clone(), session).only_of(only))
     }
 
     fn challenge(&self, scheme: Option<ChallengeScheme>) -> Challenge {

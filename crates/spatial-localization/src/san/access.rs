@@ -59,6 +59,9 @@ impl Asker {
     /// # Errors
     /// The first stage that refuses.
     pub(super) fn access(&self, anchor: &Anchor) -> Result<Access, Denial> {
+        if !self.call.opens_service(&anchor.row.service_id) {
+            return Err(Denial::hidden(Reason::NotVisible));
+        }
         let caller = &*self.call.caller;
         let grant = may_discover(caller, &anchor.item).map_err(Denial::hidden)?;
         let access = Access { owner: grant.owner, listed: lists_server(caller, &anchor.item) };

@@ -162,6 +162,9 @@ pub(super) fn check(
     around: &Surroundings,
     operation: Operation,
 ) -> Result<Grant, Denial> {
+    if !call.opens_service(&row.service_id) {
+        return Err(Denial::hidden(Reason::NotVisible));
+    }
     let grant = access_rules::may_discover(&call.caller, &item(row, map)).map_err(Denial::hidden)?;
     let active = map.sm_prof.time_period.is_none_or(|period| period.holds(around.now_s));
     // Owners still find inactive maps; to others they are not there (contract, section 7).

@@ -56,21 +56,32 @@ pub async fn class_of(tx: &mut dyn Sql, def: &ClassDef, draws: &[u32]) -> Result
 /// # Errors
 /// The engine failed.
 pub async fn purge(tx: &mut dyn Sql, classes: &[i64]) -> Result<(), StoreError> {
+    purge_unused(tx, "anchor", classes).await
+}
+
+/// Removes those of the classes that no row of `table` has any more.
+pub(crate) async fn purge_unused(
+    tx: &mut dyn Sql,
+    table: &'static str,
+    classes: &[i64],
+) -> Result<(), StoreError> {
     let lock =
         format!("select class_id from visibility_class where class_id = $1{}", tx.dialect().for_update());
+    let used = format!("select 1 from {table} where class_id = $1 limit 1");
+    let remove = format!(
+        "delete from visibility_class where class_id = $1 \
+         and not exists (select 1 from {table} where {table}.class_id = visibility_class.class_id)"
+    );
     let mut classes = classes.to_vec();
     classes.sort_unstable();
     classes.dedup();
     for class_id in classes {
         // Most classes are still in use, and are left alone without a lock.
-        let used = "select 1 from anchor where class_id = $1 limit 1";
-        if tx.query_opt(used, &params![class_id]).await?.is_some() {
+        if tx.query_opt(&used, &params![class_id]).await?.is_some() {
             continue;
         }
         tx.query(&lock, &params![class_id]).await?;
-        let sql = "delete from visibility_class where class_id = $1 \
-                   and not exists (select 1 from anchor where anchor.class_id = visibility_class.class_id)";
-        if tx.execute(sql, &params![class_id]).await? == 1 {
+        if tx.execute(&remove, &params![class_id]).await? == 1 {
             tx.execute("delete from class_match where class_id = $1", &params![class_id]).await?;
         }
     }

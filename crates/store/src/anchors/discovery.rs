@@ -5,6 +5,7 @@
 use crate::anchors::records::{self, AnchorRow};
 use crate::params;
 use crate::spatial_index::{self, GeoBox};
+use crate::sql::placeholders;
 use crate::{Sql, StoreError, Value};
 
 /// What is searched. All filters that are given must hold.
@@ -131,15 +132,6 @@ fn statement(dialect: crate::Dialect, filter: &Filter) -> (String, Vec<Value>) {
          order by a.anchor_id"
     );
     (sql, params)
-}
-
-fn placeholders(params: &mut Vec<Value>, values: impl Iterator<Item = Value>) -> String {
-    let mut names = Vec::new();
-    for value in values {
-        params.push(value);
-        names.push(format!("${}", params.len()));
-    }
-    names.join(", ")
 }
 
 /// How many of the identifiers are anchors of this owner.

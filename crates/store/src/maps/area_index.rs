@@ -1,7 +1,7 @@
 //! The spatial index of maps: boxes by longitude, latitude and, as third dimension, the visibility class. R*Tree of
 //! SQLite or GiST of PostGIS. One of the places that know the engine.
 
-use crate::spatial_index::GeoBox;
+use crate::spatial_index::{self, GeoBox};
 use crate::{Dialect, Sql, StoreError, Value, params};
 
 /// Boxes that one map may have; the id of a box is that of its map times this, plus its number.
@@ -20,6 +20,11 @@ fn above(degree: f64) -> i64 {
     (degree * STEPS).ceil() as i64
 }
 
+/// West, east, south and north of a box, rounded outward.
+fn in_steps(area: &GeoBox) -> [i64; 4] {
+    [below(area.min_lon), above(area.max_lon), below(area.min_lat), above(area.max_lat)]
+}
+
 /// Adds the boxes of a map that has none.
 ///
 /// # Errors
@@ -33,7 +38,7 @@ pub(super) async fn put(
     if boxes.len() > MAX_BOXES {
         return Err(StoreError::Unsupported("a map of so many areas"));
     }
-    for (n, GeoBox { min_lon, min_lat, max_lon, max_lat }) in boxes.iter().enumerate() {
+    for (n, area) in boxes.iter().enumerate() {
         let box_id = u64::from(map_id) * MAX_BOXES as u64 + n as u64;
         let of = "INSERT INTO map_box_of (box_id, map_id) VALUES ($1, $2)";
         tx.execute(of, &params![box_id, map_id]).await?;
@@ -41,8 +46,7 @@ pub(super) async fn put(
             Dialect::Sqlite => {
                 let sql = "INSERT INTO map_box (box_id, min_lon, max_lon, min_lat, max_lat, min_class, max_class) \
                            VALUES ($1, $2, $3, $4, $5, $6, $6)";
-                let bounds = [below(*min_lon), above(*max_lon), below(*min_lat), above(*max_lat)];
-                let [west, east, south, north] = bounds;
+                let [west, east, south, north] = in_steps(area);
                 tx.execute(sql, &params![box_id, west, east, south, north, class_id]).await?;
             }
             Dialect::Postgres => {
@@ -50,8 +54,9 @@ pub(super) async fn put(
                 let sql = "INSERT INTO map_box (box_id, area) VALUES ($1, public.ST_MakeLine(\
                            public.ST_MakePoint($2, $4, CAST($6 AS double precision)), \
                            public.ST_MakePoint($3, $5, CAST($6 AS double precision))))";
+                let GeoBox { min_lon, min_lat, max_lon, max_lat } = *area;
                 let class = class_id as f64;
-                tx.execute(sql, &params![box_id, *min_lon, *max_lon, *min_lat, *max_lat, class]).await?;
+                tx.execute(sql, &params![box_id, min_lon, max_lon, min_lat, max_lat, class]).await?;
             }
         }
     }
@@ -73,26 +78,7 @@ pub(super) async fn remove(tx: &mut dyn Sql, map_id: u32) -> Result<(), StoreErr
 
 /// Joins `held h` with `map_box b` over the boxes of a query, which `b` meets; appends the parameters.
 pub(super) fn join(dialect: Dialect, boxes: &[GeoBox], params: &mut Vec<Value>) -> String {
-    let mut rows = Vec::with_capacity(boxes.len());
-    for GeoBox { min_lon, min_lat, max_lon, max_lat } in boxes {
-        let n = params.len();
-        let [a, b, c, d] = [n + 1, n + 2, n + 3, n + 4];
-        rows.push(match dialect {
-            Dialect::Sqlite => {
-                let bounds = [below(*min_lon), above(*max_lon), below(*min_lat), above(*max_lat)];
-                params.extend(bounds.map(Value::from));
-                format!("SELECT ${a} AS x0, ${b} AS x1, ${c} AS y0, ${d} AS y1")
-            }
-            Dialect::Postgres => {
-                params.extend([*min_lon, *max_lon, *min_lat, *max_lat].map(Value::from));
-                format!(
-                    "SELECT CAST(${a} AS double precision) AS x0, CAST(${b} AS double precision) AS x1, \
-                     CAST(${c} AS double precision) AS y0, CAST(${d} AS double precision) AS y1"
-                )
-            }
-        });
-    }
-    let boxes = rows.join(" UNION ALL ");
+    let boxes = spatial_index::rows(dialect, boxes, in_steps, params);
     match dialect {
         Dialect::Sqlite => format!(
             "CROSS JOIN ({boxes}) q CROSS JOIN map_box b \

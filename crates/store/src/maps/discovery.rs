@@ -5,6 +5,7 @@
 use crate::maps::area_index;
 use crate::maps::record::{self, COLUMNS, MapRow};
 use crate::spatial_index::GeoBox;
+use crate::sql::placeholders;
 use crate::{Dialect, Sql, StoreError, Value};
 
 /// What is searched. All filters that are given must hold.
@@ -110,13 +111,4 @@ fn statement(dialect: Dialect, filter: &Filter) -> (String, Vec<Value>) {
         columns.join(", "),
     );
     (sql, params)
-}
-
-fn placeholders(params: &mut Vec<Value>, values: impl Iterator<Item = Value>) -> String {
-    let mut names = Vec::new();
-    for value in values {
-        params.push(value);
-        names.push(format!("${}", params.len()));
-    }
-    names.join(", ")
 }

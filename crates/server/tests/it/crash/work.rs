@@ -240,12 +240,12 @@ impl Tokens {
         let token = self.sim.redeem(&code, Some(&self.san), None).await?;
         let refresh = token.refresh_token.clone().ok_or(SdkError::Malformed("no refresh token"))?;
         let spent = if self.client == "ue-1" {
-            self.prove(token.access_token.expose()).await?;
             if self.revoke {
                 self.sim.revoke(&token.access_token).await?;
                 self.book.spend(self.client, Spent::Revoked(token.access_token.clone()));
                 return Ok(());
             }
+            self.prove(token.access_token.expose()).await?;
             // Bound to the key: it stays the same and good.
             Spent::Live(refresh)
         } else {

@@ -302,10 +302,18 @@ async fn a_rule_denies_what_it_names() {
 #[tokio::test]
 async fn a_path_that_is_no_identifier_names_nothing() {
     let bench = Bench::new().await;
-    for id in ["%ff", "%00", "a%2Fb", "a%20b", "017", "-1", "4294967296", "x"] {
+    let (absent, malformed) = ((404, "RESOURCE_NOT_FOUND"), (400, "INVALID_MSG_FORMAT"));
+    for (id, (status, cause)) in [
+        ("017", absent),
+        ("-1", absent),
+        ("4294967296", absent),
+        ("a%20b", absent),
+        ("x", absent),
+        ("%ff", malformed),
+    ] {
         for path in [format!("{MAPS}/{id}"), format!("{MAPS}/{id}/content")] {
             let answer = bench.send(ask(VS1, "GET", &path)).await;
-            assert_eq!((answer.status, answer.json()["cause"].as_str()), (404, Some("RESOURCE_NOT_FOUND")), "{path}");
+            assert_eq!((answer.status, answer.json()["cause"].as_str()), (status, Some(cause)), "{path}");
         }
     }
 }

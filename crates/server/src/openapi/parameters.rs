@@ -1,0 +1,152 @@
+//! What an operation takes beside its body: path, query and headers.
+
+use serde_json::{Value, json};
+
+/// A parameter of the query that is text.
+type Named = (&'static str, &'static str);
+
+const PAGE: &[Named] = &[
+    ("limit", "Items of a page: 1 to 1,000, 100 when absent"),
+    ("cursor", "Where the page goes on, as the last answer said; of this caller and this question only"),
+];
+const SUPP_FEATS: Named = ("supp-feats", "Features in hexadecimal; bit 1 asks for members of our own");
+const AFTER: Named = ("after", "Only what came after this number");
+const FUNCTION: Named = ("function", "Only this function");
+
+const IF_MATCH: Named = ("If-Match", "The change is made only to what has this entity tag");
+const IF_NONE_MATCH: Named = ("If-None-Match", "304 for who has what this entity tag names");
+const UE_ID: Named = ("Ue-Id", "GPSI, external identifier or pseudonym; must be the token's user, which is meant when absent");
+
+/// The parameters of `operation`, which has `path`.
+pub(super) fn of(interface: &str, operation: &str, path: &str) -> Vec<Value> {
+    let mut all: Vec<Value> = path
+        .split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split('}').next())
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+        .collect();
+    let optional = |place: &'static str| {
+        move |(name, what): Named| {
+            json!({ "name": name, "in": place, "required": false, "description": what, "schema": { "type": "string" } })
+        }
+    };
+    all.extend(query(interface, operation).into_iter().map(optional("query")));
+    all.extend(headers(interface, operation).iter().copied().map(optional("header")));
+    all
+}
+
+fn query(interface: &str, operation: &str) -> Vec<Named> {
+    let with = |first: &[Named], more: &[Named]| [first, more].concat();
+    match (interface, operation) {
+        ("admin", "ListAudit") => with(
+            &[
+                FUNCTION,
+                ("trace", "Only this trace"),
+                ("actor", "Only what this user, client or operator did"),
+                ("object", "Only what was done to this object"),
+                AFTER,
+            ],
+            PAGE,
+        ),
+        ("admin", "ListCharging") => with(&[FUNCTION, ("consumer", "Only this consumer"), AFTER], PAGE),
+        ("admin", "ListTraces") => vec![FUNCTION, PAGE[0]],
+        ("admin", "ListDisclosures") => vec![("user", "Whose disclosures")],
+        ("admin", "ListUsers" | "ListClients" | "ListServices" | "ListPolicies") => PAGE.to_vec(),
+        ("sim", "Authorize") => vec![
+            ("client_id", "Who asks; alone with request_uri after a pushed request"),
+            ("request_uri", "Reference to a pushed request"),
+            ("response_type", "code"),
+            ("redirect_uri", "One of the client's"),
+            ("scope", "openid and what is asked for"),
+            ("state", "Echoed; mandatory"),
+            ("nonce", "Goes into the ID token"),
+            ("acr_values", "3gpp:acr:password; mandatory"),
+            ("code_challenge", "PKCE; mandatory"),
+            ("code_challenge_method", "S256"),
+            ("resource", "A server that tokens may be for; may stand several times"),
+            ("val_ue_id", "The UE that the user is at"),
+            ("dpop_jkt", "Key that the code is bound to"),
+            ("prompt", "none shows no page"),
+            ("max_age", "Oldest login that will do, in seconds"),
+        ],
+        ("sim_mtls", "Revocations") => vec![
+            ("after", "Epoch that the verifier has applied"),
+            ("wait_s", "Longest wait for news, in seconds"),
+            ("node", "Tells the processes of one verifier apart"),
+        ],
+        ("san", "DiscSpatialAnchorsProfiles") => with(
+            &[
+                ("area-int", "ServiceArea as JSON, of at most 10,000 square kilometres"),
+                ("anchor-ids", "Identifiers, separated by commas"),
+                ("svc-id", "VAL service"),
+                ("anch-inf", "Base64 of the specific information"),
+                SUPP_FEATS,
+            ],
+            PAGE,
+        ),
+        ("sm", "DiscSpatialMapsSmas") => with(
+            &[
+                ("app-svc-id", "VAL service"),
+                ("map-disc-fltr", "SpatialMapsDiscFilter as JSON"),
+                ("loc-info", "LocationInfo as JSON, of at most 10,000 square kilometres"),
+                ("pose", "Pose as JSON"),
+                SUPP_FEATS,
+            ],
+            PAGE,
+        ),
+        ("sm", "GetSpatialMap") => vec![
+            ("svc-id", "VAL service; mandatory"),
+            ("map-id", "Identifier of the map; mandatory"),
+            ("map-layer-list", "SpatialMapLayers as JSON: only these layers"),
+            ("aug-with", "AugmentLayerList as JSON: with anchors"),
+            SUPP_FEATS,
+        ],
+        ("san", "GetIndSpatialAnchorsList") | ("sm", "GetIndSpatialMap") => vec![SUPP_FEATS],
+        _ => Vec::new(),
+    }
+}
+
+fn headers(interface: &str, operation: &str) -> &'static [Named] {
+    match (interface, operation) {
+        ("san", "DiscSpatialAnchorsProfiles") | ("sm", "DiscSpatialMapsSmas") => &[UE_ID],
+        ("san", "GetIndSpatialAnchorsList") | ("sm", "GetIndSpatialMap") => &[IF_NONE_MATCH],
+        ("san" | "sm", _) if ["Update", "Modify", "Delete"].iter().any(|verb| operation.starts_with(verb)) => {
+            &[IF_MATCH]
+        }
+        ("sm", "PutSpatialMapContent") => &[IF_MATCH, ("Repr-Digest", "SHA-256 of the payload (RFC 9530), checked")],
+        ("sm", "GetSpatialMapContent" | "HeadSpatialMapContent") => {
+            &[IF_NONE_MATCH, ("Range", "One range of bytes"), ("If-Range", "The range is of this entity tag")]
+        }
+        _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_says_what_it_takes() {
+        let names = |interface: &str, operation: &str, path: &str| -> Vec<String> {
+            let all = of(interface, operation, path);
+            all.iter().map(|one| format!("{} {}", one["in"].as_str().unwrap_or("?"), one["name"].as_str().unwrap_or("?"))).collect()
+        };
+        assert_eq!(names("admin", "GetUser", "/v1/users/{userId}"), ["path userId"]);
+        assert_eq!(names("admin", "ListUsers", "/v1/users"), ["query limit", "query cursor"]);
+        assert_eq!(names("sm", "UpdateIndSpatialMap", "/m/{spatialMapId}"), ["path spatialMapId", "header If-Match"]);
+        let discovery = names("san", "DiscSpatialAnchorsProfiles", "/spatial-anchors");
+        assert!(discovery.contains(&"header Ue-Id".to_owned()) && discovery.contains(&"query area-int".to_owned()));
+    }
+
+    /// A name that no route has would be left out in silence.
+    #[test]
+    fn every_operation_that_takes_something_is_a_route() {
+        let source = include_str!("parameters.rs");
+        let table = source.split("#[cfg(test)]").next().unwrap_or_default();
+        let routes: Vec<&str> = crate::openapi::interfaces().iter().flat_map(|i| i.routes).map(|r| r.operation).collect();
+        for name in table.split('"').skip(1).step_by(2) {
+            let is_operation = ["List", "Get", "Head", "Put", "Disc", "Authorize", "Revocations"].iter().any(|v| name.starts_with(v));
+            assert!(!is_operation || name.contains(' ') || routes.contains(&name), "{name}");
+        }
+    }
+}
