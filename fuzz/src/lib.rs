@@ -134,7 +134,9 @@ mod tests {
             }
         }
         let names: BTreeSet<_> = TARGETS.iter().map(|target| target.name.to_owned()).collect();
-        for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")).expect("readable").flatten() {
+        for entry in
+            fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")).expect("readable").flatten()
+        {
             let name = entry.file_name().into_string().expect("a plain name");
             assert!(names.contains(&name), "corpus/{name} is of no target");
         }
@@ -181,6 +183,8 @@ mod tests {
         assert!(jose::dpop::check(&proof, &want).is_ok());
         assert_eq!(jose::Jwks::parse(&seed("jwks/three-keys.json")).expect("a key set").len(), 3);
         let config = String::from_utf8(seed("config/full.toml")).expect("text");
-        assert!(toml::from_str::<server::config::Config>(&config).is_ok_and(|config| config.validate().is_ok()));
+        assert!(
+            toml::from_str::<server::config::Config>(&config).is_ok_and(|config| config.validate().is_ok())
+        );
     }
 }

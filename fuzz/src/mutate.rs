@@ -4,8 +4,28 @@
 const LONGEST: usize = 96 * 1024;
 /// What parsers trip over.
 const TOKENS: [&[u8]; 22] = [
-    b"\0", b"\"", b"{", b"}", b"[", b"]", b",", b":", b".", b"=", b"&", b"%00", b"\\u0000", b"\xff\xfe",
-    b"-1", b"9223372036854775808", b"1e400", b"null", b"true", b"eyJ", b"..", b"\r\n",
+    b"\0",
+    b"\"",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b".",
+    b"=",
+    b"&",
+    b"%00",
+    b"\\u0000",
+    b"\xff\xfe",
+    b"-1",
+    b"9223372036854775808",
+    b"1e400",
+    b"null",
+    b"true",
+    b"eyJ",
+    b"..",
+    b"\r\n",
 ];
 
 /// Draws inputs.

@@ -15,14 +15,26 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     (
         "server",
         &[
-            "api-types", "jose", "authorization", "store", "service-http", "sdk", "seal-security",
+            "api-types",
+            "jose",
+            "authorization",
+            "store",
+            "service-http",
+            "sdk",
+            "seal-security",
             "spatial-localization",
         ],
     ),
     (
         "fuzz",
         &[
-            "api-types", "authorization", "jose", "sdk", "seal-security", "server", "service-http",
+            "api-types",
+            "authorization",
+            "jose",
+            "sdk",
+            "seal-security",
+            "server",
+            "service-http",
             "spatial-localization",
         ],
     ),

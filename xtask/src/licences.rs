@@ -4,8 +4,20 @@ use crate::metadata::{Metadata, Package};
 
 /// Licences that a dependency may have.
 const ALLOWED: [&str; 14] = [
-    "MIT", "MIT-0", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MPL-2.0", "Unicode-3.0", "Zlib",
-    "0BSD", "CC0-1.0", "BSL-1.0", "CDLA-Permissive-2.0", "Unlicense",
+    "MIT",
+    "MIT-0",
+    "Apache-2.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "ISC",
+    "MPL-2.0",
+    "Unicode-3.0",
+    "Zlib",
+    "0BSD",
+    "CC0-1.0",
+    "BSL-1.0",
+    "CDLA-Permissive-2.0",
+    "Unlicense",
 ];
 /// Further licences of single crates.
 const ALLOWED_FOR: [(&str, &str); 1] = [("aws-lc-sys", "OpenSSL")];

@@ -44,7 +44,9 @@ fn check(root: &Path) -> Result<()> {
         eprintln!("{fault}");
     }
     if faults.is_empty() {
-        println!("xtask check: licences, banned crates, layers, spec-map, documents and texts are as they should be");
+        println!(
+            "xtask check: licences, banned crates, layers, spec-map, documents and texts are as they should be"
+        );
         Ok(())
     } else {
         bail!("{} fault(s)", faults.len())

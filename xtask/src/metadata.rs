@@ -94,7 +94,19 @@ pub(crate) fn read(root: &Path) -> Result<Metadata> {
     // The metadata also name optional packages that a weak feature (`ring?/std`) only mentions; the tree is what is built.
     let tree = cargo(
         root,
-        &["tree", "--workspace", "--locked", "--target", PLATFORM, "--edges", "all", "--prefix", "none", "--format", "{p}"],
+        &[
+            "tree",
+            "--workspace",
+            "--locked",
+            "--target",
+            PLATFORM,
+            "--edges",
+            "all",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+        ],
     )?;
     let built: BTreeSet<(&str, &str)> = tree
         .lines()

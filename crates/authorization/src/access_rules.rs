@@ -149,7 +149,7 @@ fn entity_is(entity: &Entity, caller: &Caller) -> bool {
         None => entity.kind.is_some(),
     };
     match caller.kind {
-        CallerKind::ValServer => kind_is(EntityType::ValServer) && id_is(Some(caller.client_id.as_str())),
+        CallerKind::ValServer => kind_is(EntityType::ValServer) && id_is(Some(caller.val_server())),
         CallerKind::ValClient => {
             kind_is(EntityType::ValClient)
                 && (id_is(caller.user.as_ref().map(|user| user.as_str()))
@@ -207,7 +207,7 @@ pub fn held_by(caller: &Caller) -> Vec<Match> {
     match caller.kind {
         CallerKind::ValServer => {
             held.push(Match::AnyServer);
-            held.push(Match::Server(caller.client_id.as_str().to_owned()));
+            held.push(Match::Server(caller.val_server().to_owned()));
         }
         CallerKind::ValClient => {
             held.push(Match::AnyClient);

@@ -110,6 +110,13 @@ impl Caller {
         Principal::new(self.issuer.as_str(), self.subject.as_str())
     }
 
+    /// The VAL server that calls or, where a function calls for it (RFC 8693 4.1), the one that it acts for: the owner's
+    /// rules and the operator's are about that one.
+    #[must_use]
+    pub fn val_server(&self) -> &str {
+        if self.actor.is_some() { &self.subject } else { self.client_id.as_str() }
+    }
+
     /// Whether this is that principal, without building one.
     #[must_use]
     pub fn is(&self, principal: &Principal) -> bool {

@@ -68,7 +68,8 @@ fn split_parameters(text: &str) -> (Vec<(String, String)>, &str) {
 
 /// Entry point for fuzzing: a link never leads to another origin.
 pub fn fuzz_link(bytes: &[u8]) {
-    let (Ok(header), Ok(base)) = (std::str::from_utf8(bytes), Url::parse("https://san.example/ssan-disc")) else {
+    let (Ok(header), Ok(base)) = (std::str::from_utf8(bytes), Url::parse("https://san.example/ssan-disc"))
+    else {
         return;
     };
     if let Some(url) = target(header, "next", &base) {

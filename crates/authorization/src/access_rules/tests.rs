@@ -216,3 +216,23 @@ proptest! {
         prop_assert_eq!(class_key(&one), class_key(&shuffled));
     }
 }
+
+/// A token with `act` (RFC 8693): the rules are about the server that the function acts for, never about the function.
+#[test]
+fn a_function_that_acts_for_a_server_has_what_that_server_has() {
+    let mut acting = server("vs-2");
+    acting.client_id = "sm".parse().unwrap();
+    acting.actor = Some("sm".to_owned());
+    let names = |id: &str| Some(json!({ "allowedEntities": [{ "type": "VAL_SERVER", "identifier": id }] }));
+    let rows = [
+        ("vs-2", None, names("vs-2"), YES),
+        ("the function", None, names("sm"), NO),
+        ("private", Some(Visibility::Private), names("vs-2"), HIDDEN),
+    ];
+    for (what, visibility, rules, expected) in rows {
+        assert_eq!(may_discover(&acting, &item(visibility, rules)), expected, "{what}");
+    }
+    assert_eq!(held_by(&acting), held_by(&server("vs-2")));
+    acting.subject = "vs-1".to_owned();
+    assert_eq!(may_discover(&acting, &item(None, None)), OWN);
+}

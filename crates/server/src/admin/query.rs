@@ -27,13 +27,16 @@ impl<S: Sync> FromRequestParts<S> for Filters {
 pub fn fuzz_filters(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let Ok(filters) = Filters::parse(text) else { return };
-    assert!(filters.limit().is_ok_and(|limit| (1..=MOST).contains(&limit)) || filters.text("limit").is_some());
+    assert!(
+        filters.limit().is_ok_and(|limit| (1..=MOST).contains(&limit)) || filters.text("limit").is_some()
+    );
     let _ = (filters.number("after"), filters.function(), filters.place());
 }
 
 impl Filters {
     fn parse(query: &str) -> Result<Self, Refusal> {
-        let pairs: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let pairs: Vec<(String, String)> =
+            url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         for (index, (name, _)) in pairs.iter().enumerate() {
             if pairs[..index].iter().any(|(earlier, _)| earlier == name) {
                 return Err(refuse(name, "stands twice"));
@@ -54,7 +57,8 @@ impl Filters {
 
     /// The function that is named, if one is.
     pub(super) fn function(&self) -> Result<Option<Function>, Refusal> {
-        let parse = |text: &str| text.parse().map_err(|_| refuse("function", "is no function of this program"));
+        let parse =
+            |text: &str| text.parse().map_err(|_| refuse("function", "is no function of this program"));
         self.text("function").map(parse).transpose()
     }
 

@@ -235,7 +235,13 @@ mod tests {
         let sealed = seal(&plain);
         let frame = 4 + CHUNK + TAG;
         let start = MAGIC.len() + SALT;
-        let swapped = [&sealed[..start], &sealed[start + frame..start + 2 * frame], &sealed[start..start + frame], &sealed[start + 2 * frame..]].concat();
+        let swapped = [
+            &sealed[..start],
+            &sealed[start + frame..start + 2 * frame],
+            &sealed[start..start + frame],
+            &sealed[start + 2 * frame..],
+        ]
+        .concat();
         let mut flipped = sealed.clone();
         flipped[start + 100] ^= 1;
         let rows: [(&str, Vec<u8>, &[u8]); 6] = [

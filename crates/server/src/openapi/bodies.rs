@@ -53,7 +53,8 @@ const ANY: &str = "*/*";
 
 /// The bodies of `operation` at `interface`.
 pub(super) fn of(interface: &str, operation: &str) -> Bodies {
-    let sends = |media, add: Add, answer: Add| Bodies { request: Some((media, add)), answer: Some((JSON, answer)) };
+    let sends =
+        |media, add: Add, answer: Add| Bodies { request: Some((media, add)), answer: Some((JSON, answer)) };
     let answers = |answer: Add| Bodies { request: None, answer: Some((JSON, answer)) };
     let gives = |media, answer: Add| Bodies { request: None, answer: Some((media, answer)) };
     let nothing = Bodies { request: None, answer: None };
@@ -87,15 +88,17 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
         ("sim" | "sim_mtls", "Token") => sends(FORM, form, add::<oauth::TokenResponse>),
         ("sim" | "sim_mtls", "Introspect") => sends(FORM, form, add::<oauth::IntrospectionResponse>),
         ("sim" | "sim_mtls", "PushedAuthorizationRequest") => sends(FORM, form, add::<oauth::ParResponse>),
-        ("sim" | "sim_mtls", "RevokeToken" | "AuthorizePost") => Bodies { request: Some((FORM, form)), answer: None },
+        ("sim" | "sim_mtls", "RevokeToken" | "AuthorizePost") => {
+            Bodies { request: Some((FORM, form)), answer: None }
+        }
         ("sim", "Authorize") => gives("text/html", text),
         ("sim" | "sim_mtls", "OpenIdConfiguration" | "AuthorizationServerMetadata") => {
             answers(add::<oauth::ServerMetadata>)
         }
         ("sim" | "sim_mtls", "JsonWebKeySet") => gives("application/jwk-set+json", object),
-        ("sim" | "sim_mtls", "UserInfo" | "UserInfoPost") | ("sim_mtls", "Revocations") | (_, "GetConfig") => {
-            answers(object)
-        }
+        ("sim" | "sim_mtls", "UserInfo" | "UserInfoPost")
+        | ("sim_mtls", "Revocations")
+        | (_, "GetConfig") => answers(object),
         (_, "ProtectedResourceMetadata") => answers(add::<oauth::ProtectedResourceMetadata>),
         (_, "GetMetrics") => gives("text/plain", text),
         ("san", "CreateSpatialAnchorsList" | "UpdateIndSpatialAnchorsList") => {
@@ -108,7 +111,9 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
         ("san", "DiscSpatialAnchorsProfiles") => answers(add::<san::SpatialAnchorsDiscResp>),
         ("sm", "CreateSpatialMap") => sends(JSON, add::<sm::SpatialMapCreateReq>, add::<sm::SpatialMap>),
         ("sm", "UpdateIndSpatialMap") => sends(JSON, add::<sm::SpatialMap>, add::<sm::SpatialMap>),
-        ("sm", "ModifyIndSpatialMap") => sends(MERGE_PATCH, add::<sm::SpatialMapPatch>, add::<sm::SpatialMap>),
+        ("sm", "ModifyIndSpatialMap") => {
+            sends(MERGE_PATCH, add::<sm::SpatialMapPatch>, add::<sm::SpatialMap>)
+        }
         ("sm", "GetIndSpatialMap") => answers(add::<sm::SpatialMap>),
         ("sm", "GetSpatialMap") => answers(add::<sm::SpatialMapRetResp>),
         ("sm", "DiscSpatialMapsSmas") => answers(add::<sm::SpatialMapsDiscResp>),

@@ -50,12 +50,14 @@ fn operation(interface: &str, route: &RouteSpec, problem: &Value, schemas: &mut 
     match route.auth {
         RouteAuth::Token => operation["x-scopes-any-of"] = json!(route.scopes),
         RouteAuth::Mtls(roles) => {
-            operation["x-certificate-roles"] = json!(roles.iter().map(|role| role.as_str()).collect::<Vec<_>>());
+            operation["x-certificate-roles"] =
+                json!(roles.iter().map(|role| role.as_str()).collect::<Vec<_>>());
         }
         RouteAuth::Public => {}
     }
     if let Some((media, add)) = bodies.request {
-        operation["requestBody"] = json!({ "required": true, "content": { media: { "schema": add(schemas) } } });
+        operation["requestBody"] =
+            json!({ "required": true, "content": { media: { "schema": add(schemas) } } });
     }
     let mut responses = Map::new();
     let answer = bodies.answer.map(|(media, add)| json!({ media: { "schema": add(schemas) } }));

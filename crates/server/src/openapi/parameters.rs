@@ -15,7 +15,8 @@ const FUNCTION: Named = ("function", "Only this function");
 
 const IF_MATCH: Named = ("If-Match", "The change is made only to what has this entity tag");
 const IF_NONE_MATCH: Named = ("If-None-Match", "304 for who has what this entity tag names");
-const UE_ID: Named = ("Ue-Id", "GPSI, external identifier or pseudonym; must be the token's user, which is meant when absent");
+const UE_ID: Named =
+    ("Ue-Id", "GPSI, external identifier or pseudonym; must be the token's user, which is meant when absent");
 
 /// The parameters of `operation`, which has `path`.
 pub(super) fn of(interface: &str, operation: &str, path: &str) -> Vec<Value> {
@@ -25,13 +26,16 @@ pub(super) fn of(interface: &str, operation: &str, path: &str) -> Vec<Value> {
         .filter_map(|rest| rest.split('}').next())
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
         .collect();
-    let optional = |place: &'static str| {
+    let named = |place: &'static str| {
         move |(name, what): Named| {
-            json!({ "name": name, "in": place, "required": false, "description": what, "schema": { "type": "string" } })
+            let required = operation == "GetSpatialMap" && matches!(name, "svc-id" | "map-id");
+            json!({
+                "name": name, "in": place, "required": required, "description": what, "schema": { "type": "string" },
+            })
         }
     };
-    all.extend(query(interface, operation).into_iter().map(optional("query")));
-    all.extend(headers(interface, operation).iter().copied().map(optional("header")));
+    all.extend(query(interface, operation).into_iter().map(named("query")));
+    all.extend(headers(interface, operation).iter().copied().map(named("header")));
     all
 }
 
@@ -95,8 +99,8 @@ fn query(interface: &str, operation: &str) -> Vec<Named> {
             PAGE,
         ),
         ("sm", "GetSpatialMap") => vec![
-            ("svc-id", "VAL service; mandatory"),
-            ("map-id", "Identifier of the map; mandatory"),
+            ("svc-id", "VAL service"),
+            ("map-id", "Identifier of the map"),
             ("map-layer-list", "SpatialMapLayers as JSON: only these layers"),
             ("aug-with", "AugmentLayerList as JSON: with anchors"),
             SUPP_FEATS,
@@ -110,10 +114,14 @@ fn headers(interface: &str, operation: &str) -> &'static [Named] {
     match (interface, operation) {
         ("san", "DiscSpatialAnchorsProfiles") | ("sm", "DiscSpatialMapsSmas") => &[UE_ID],
         ("san", "GetIndSpatialAnchorsList") | ("sm", "GetIndSpatialMap") => &[IF_NONE_MATCH],
-        ("san" | "sm", _) if ["Update", "Modify", "Delete"].iter().any(|verb| operation.starts_with(verb)) => {
+        ("san" | "sm", _)
+            if ["Update", "Modify", "Delete"].iter().any(|verb| operation.starts_with(verb)) =>
+        {
             &[IF_MATCH]
         }
-        ("sm", "PutSpatialMapContent") => &[IF_MATCH, ("Repr-Digest", "SHA-256 of the payload (RFC 9530), checked")],
+        ("sm", "PutSpatialMapContent") => {
+            &[IF_MATCH, ("Repr-Digest", "SHA-256 of the payload (RFC 9530), checked")]
+        }
         ("sm", "GetSpatialMapContent" | "HeadSpatialMapContent") => {
             &[IF_NONE_MATCH, ("Range", "One range of bytes"), ("If-Range", "The range is of this entity tag")]
         }
@@ -129,13 +137,23 @@ mod tests {
     fn an_operation_says_what_it_takes() {
         let names = |interface: &str, operation: &str, path: &str| -> Vec<String> {
             let all = of(interface, operation, path);
-            all.iter().map(|one| format!("{} {}", one["in"].as_str().unwrap_or("?"), one["name"].as_str().unwrap_or("?"))).collect()
+            all.iter()
+                .map(|one| {
+                    format!("{} {}", one["in"].as_str().unwrap_or("?"), one["name"].as_str().unwrap_or("?"))
+                })
+                .collect()
         };
         assert_eq!(names("admin", "GetUser", "/v1/users/{userId}"), ["path userId"]);
         assert_eq!(names("admin", "ListUsers", "/v1/users"), ["query limit", "query cursor"]);
-        assert_eq!(names("sm", "UpdateIndSpatialMap", "/m/{spatialMapId}"), ["path spatialMapId", "header If-Match"]);
+        assert_eq!(
+            names("sm", "UpdateIndSpatialMap", "/m/{spatialMapId}"),
+            ["path spatialMapId", "header If-Match"]
+        );
         let discovery = names("san", "DiscSpatialAnchorsProfiles", "/spatial-anchors");
-        assert!(discovery.contains(&"header Ue-Id".to_owned()) && discovery.contains(&"query area-int".to_owned()));
+        assert!(
+            discovery.contains(&"header Ue-Id".to_owned())
+                && discovery.contains(&"query area-int".to_owned())
+        );
     }
 
     /// A name that no route has would be left out in silence.
@@ -143,9 +161,12 @@ mod tests {
     fn every_operation_that_takes_something_is_a_route() {
         let source = include_str!("parameters.rs");
         let table = source.split("#[cfg(test)]").next().unwrap_or_default();
-        let routes: Vec<&str> = crate::openapi::interfaces().iter().flat_map(|i| i.routes).map(|r| r.operation).collect();
+        let routes: Vec<&str> =
+            crate::openapi::interfaces().iter().flat_map(|i| i.routes).map(|r| r.operation).collect();
         for name in table.split('"').skip(1).step_by(2) {
-            let is_operation = ["List", "Get", "Head", "Put", "Disc", "Authorize", "Revocations"].iter().any(|v| name.starts_with(v));
+            let is_operation = ["List", "Get", "Head", "Put", "Disc", "Authorize", "Revocations"]
+                .iter()
+                .any(|v| name.starts_with(v));
             assert!(!is_operation || name.contains(' ') || routes.contains(&name), "{name}");
         }
     }

@@ -93,7 +93,8 @@ impl Gate {
         let proof = holder::check(ctx, parts, path, &credentials, claims).map_err(refuse)?;
         let x5t = ctx.peer().and_then(Peer::x5t_s256);
         let mut caller = Caller::from_claims(claims, token.kid(), x5t);
-        if role == Some(CertRole::Function) && caller.kind == CallerKind::ValServer {
+        // With `act`, it speaks for a VAL server and has the rights of that one.
+        if role == Some(CertRole::Function) && caller.kind == CallerKind::ValServer && caller.actor.is_none() {
             caller.kind = CallerKind::Function;
         }
         ctx.set_actor(actor(&self.kit, &caller));
@@ -162,7 +163,10 @@ impl Gate {
 fn actor(kit: &FunctionKit, caller: &Caller) -> Actor {
     match caller.kind {
         CallerKind::ValClient => Actor::user(kit, &caller.subject, caller.client_id.as_str()),
-        CallerKind::ValServer => Actor::client(caller.client_id.as_str()),
+        CallerKind::ValServer => {
+            let client = Some(caller.client_id.as_str().to_owned());
+            Actor { client, ..Actor::client(caller.val_server()) }
+        }
         CallerKind::Function => Actor::function(caller.client_id.as_str()),
     }
 }

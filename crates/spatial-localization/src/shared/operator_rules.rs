@@ -102,6 +102,9 @@ impl OperatorRules {
             return Ok(());
         }
         let mut subjects = vec![caller.client_id.as_str()];
+        if caller.kind == CallerKind::ValServer {
+            subjects.push(caller.val_server());
+        }
         subjects.extend(caller.user.as_ref().map(|user| user.as_str()));
         let position = match place {
             Some((lon, lat)) => Position::At(Point::new(lon, lat)),

@@ -13,9 +13,6 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use url::Url;
 
-/// Longest wait for what must happen at once, on a slow machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
-
 /// A connector to one listener.
 #[derive(Clone)]
 pub(crate) struct Raw {
@@ -66,4 +63,28 @@ pub(crate) async fn to_end(stream: &mut TlsStream<TcpStream>, patience: Duration
     };
     let ended = timeout(patience, all).await.is_ok();
     ended.then_some(bytes)
+}
+
+/// HTTP/2 by hand (RFC 9113): a connection preface with empty settings.
+pub(crate) fn h2_preface() -> Vec<u8> {
+    [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &h2_frame(4, 0, 0, &[])].concat()
+}
+
+/// A complete GET of a short path.
+pub(crate) fn h2_get(stream: u32, path: &str) -> Vec<u8> {
+    let text = |text: &str| [&[u8::try_from(text.len()).expect("short")], text.as_bytes()].concat();
+    // :method GET, :scheme https, :path and :authority as literals (RFC 7541 6.2.2).
+    let block = [vec![0x82, 0x87, 0x04], text(path), vec![0x01], text("localhost")].concat();
+    h2_frame(1, 0x05, stream, &block)
+}
+
+/// RST_STREAM with CANCEL.
+pub(crate) fn h2_reset(stream: u32) -> Vec<u8> {
+    h2_frame(3, 0, stream, &8_u32.to_be_bytes())
+}
+
+fn h2_frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).expect("short").to_be_bytes();
+    let head = [length[1], length[2], length[3], kind, flags];
+    [&head[..], &stream.to_be_bytes(), payload].concat()
 }

@@ -27,6 +27,7 @@ use crate::shared::etag::{self, EntityTag};
 use crate::shared::input::PathId;
 use crate::sm::SmServer;
 use crate::sm::access::{self, Seen};
+use crate::sm::steps;
 
 /// GET.
 pub(in crate::sm) async fn get_content(
@@ -54,6 +55,7 @@ pub(in crate::sm) async fn get_content(
     let charged = call.ctx.ambient().random_id();
     let permit = seen.permit(access::READ_CONTENT, status).bytes(length).reserved(charged.clone());
     ledger::permit_read(sm.store(), &call, permit).await?;
+    steps::granted(&call, "Spatial map payload");
 
     let looked = call.ctx.ambient().monotonic();
     let settle = Settle { store: sm.store().clone(), id: charged, sent: 0, whole: false };
