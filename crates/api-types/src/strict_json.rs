@@ -3,6 +3,8 @@
 //! RFC 8259 4 leaves the meaning of duplicate members open; two readers that choose differently are an attack
 //! (RFC 8725 2.4), therefore they are refused.
 
+mod objects;
+
 use std::cell::Cell;
 
 use serde::de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
@@ -114,7 +116,7 @@ pub fn from_slice<T: DeserializeOwned>(bytes: &[u8], max_depth: usize) -> Result
 /// # Errors
 /// What is wrong with the value as a `T`, with the pointer of the member.
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, StrictJsonError> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
+    serde_path_to_error::deserialize(objects::Objects(value)).map_err(|error| {
         let mut at = String::new();
         for segment in error.path() {
             match segment {

@@ -1,18 +1,21 @@
 //! The run as a table on the terminal, line by line while it plays.
 
+use std::io::IsTerminal as _;
+
 use super::report::{Attack, Procedure, Report, Verdict};
 
 /// Prints what is played, as it is played; nothing when the run is to be JSON.
 #[derive(Debug, Clone, Copy)]
 pub struct Table {
     quiet: bool,
+    colour: bool,
 }
 
 impl Table {
     /// A table that prints, or not.
     #[must_use]
     pub fn new(quiet: bool) -> Self {
-        Self { quiet }
+        Self { quiet, colour: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() }
     }
 
     /// A line about what is going on.
@@ -28,16 +31,19 @@ impl Table {
             return;
         }
         let time = procedure.ms.map(|ms| format!("{ms} ms")).unwrap_or_default();
-        println!("\n{} {}  {} {time}", procedure.id, procedure.title, word(procedure.verdict));
+        let trace = procedure.trace.as_deref().map(|trace| format!("trace {trace}")).unwrap_or_default();
+        println!("\n{} {} ({})", procedure.id, procedure.title, procedure.source);
+        println!("   {} {time}  {trace}", self.word(procedure.verdict));
         for step in &procedure.steps {
             println!(
                 "   {:<5} {:<14} → {:<14} {:<52} {}",
-                step.step, step.from, step.to, step.message, word(step.verdict)
+                step.step, step.from, step.to, step.message, self.word(step.verdict)
             );
             if let Some(seen) = &step.seen {
                 println!("         seen: {seen}");
             }
         }
+        println!("   attacks: what was tried, the reason in the audit, the status on the wire, the trace");
     }
 
     /// An attack that was played.
@@ -46,9 +52,10 @@ impl Table {
             return;
         }
         let status = attack.status.map_or_else(|| "closed".into(), |status| status.to_string());
-        println!("   {:<48} {:<24} {:>6}  {}", attack.id, attack.got, status, word(attack.verdict));
+        let trace = attack.trace.as_deref().unwrap_or_default();
+        println!("   {:<54} {:<22} {status:>6}  {}  {trace}", attack.id, attack.got, self.word(attack.verdict));
         if attack.verdict == Verdict::Fail {
-            println!("         expected {}, see trace {}", attack.expected, attack.trace.as_deref().unwrap_or("-"));
+            println!("         expected {}; `metaseal why {trace}` tells more", attack.expected);
         }
     }
 
@@ -64,12 +71,14 @@ impl Table {
             count(Verdict::Pass), count(Verdict::Fail), count(Verdict::NotBuilt), report.attacks.len(),
         );
     }
-}
 
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "pass",
-        Verdict::Fail => "FAIL",
-        Verdict::NotBuilt => "not built",
+    fn word(self, verdict: Verdict) -> &'static str {
+        match (verdict, self.colour) {
+            (Verdict::Pass, false) => "pass",
+            (Verdict::Pass, true) => "\x1b[32mpass\x1b[0m",
+            (Verdict::Fail, false) => "FAIL",
+            (Verdict::Fail, true) => "\x1b[1;31mFAIL\x1b[0m",
+            (Verdict::NotBuilt, _) => "not built",
+        }
     }
 }

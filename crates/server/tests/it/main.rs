@@ -11,3 +11,4 @@ mod input;
 mod peers;
 mod postgres;
 mod privacy;
+mod spatial;
