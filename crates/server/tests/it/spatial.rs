@@ -54,9 +54,9 @@ impl Deployment {
     /// The SM client of a user who logged in for maps and nothing else.
     async fn reader(&self, user: &str) -> SmClient {
         let (sm, scope) = (self.site.at("sm"), "3gpp:seal:sm.read");
-        let sim = self.site.sim_c("ue-1", None).await.expect("a client");
-        let request = self.site.request(user, &format!("openid {scope}")).expect("a request");
-        let password = self.site.password(user).expect("a password");
+        let sim = self.site.sim_c("ue-1").await;
+        let request = self.site.request(user, &format!("openid {scope}"));
+        let password = self.site.password(user);
         let session = UserSession::login(sim, request, user, password, sm, scope).await.expect("a login");
         let credential = session.credential(sm, scope).await.expect("a token");
         SmClient::new(self.site.link("ue-1"), sm, credential).expect("a client")

@@ -184,8 +184,8 @@ async fn half_of_an_upload(
     blobs: &Path,
     known: usize,
 ) -> TlsStream<TcpStream> {
-    let identity = site.client("vs-1").expect("a client").identity.clone();
-    let raw = Raw::new(&site.ca, site.at("sm"), b"http/1.1", identity.as_ref());
+    let identity = site.clients["vs-1"].identity.as_ref();
+    let raw = Raw::new(&site.ca, site.at("sm"), b"http/1.1", identity);
     let mut stream = raw.connect(IpAddr::V4(Ipv4Addr::LOCALHOST)).await.expect("a connection");
     let head = format!(
         "PUT {} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\ncontent-type: {GLB}\r\ncontent-length: {}\r\n\r\n",
