@@ -32,9 +32,9 @@ pub(super) async fn backup(common: Common, command: Backup) -> Result<ExitCode> 
     }
     let count = archive::backup(&data, &stores, &command.file, &key, &ambient::system()).await?;
     if common.json {
-        println!("{}", serde_json::json!({ "file": command.file, "parts": count }));
+        crate::out!("{}", serde_json::json!({ "file": command.file, "parts": count }));
     } else {
-        println!("{} written. Without {} nobody can restore it.", command.file.display(), command.key_file.display());
+        crate::out!("{} written. Without {} nobody can restore it.", command.file.display(), command.key_file.display());
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -44,9 +44,9 @@ pub(super) async fn restore(common: Common, command: Restore) -> Result<ExitCode
     let key = key_file(&command.key_file)?;
     let restored = tokio::task::block_in_place(|| archive::restore(&command.file, &key, &data))?;
     if common.json {
-        println!("{}", serde_json::json!({ "data": data, "files": restored.files }));
+        crate::out!("{}", serde_json::json!({ "data": data, "files": restored.files }));
     } else {
-        println!("{} files restored; start with `metaseal serve --data {}`.", restored.files, data.display());
+        crate::out!("{} files restored; start with `metaseal serve --data {}`.", restored.files, data.display());
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -9,13 +9,13 @@ use crate::config::{self, Config};
 
 pub(super) fn run(common: &Common, command: &ConfigCommand) -> Result<ExitCode> {
     match command.action {
-        ConfigAction::Schema => println!("{}", serde_json::to_string_pretty(&config::schema())?),
+        ConfigAction::Schema => crate::out!("{}", serde_json::to_string_pretty(&config::schema())?),
         ConfigAction::Check => {
             let config = load(common)?;
             if common.json {
-                println!("{}", serde_json::to_string_pretty(&redacted(&config))?);
+                crate::out!("{}", serde_json::to_string_pretty(&redacted(&config))?);
             } else {
-                print!("{}", toml::to_string_pretty(&redacted(&config))?);
+                crate::out!("{}", toml::to_string_pretty(&redacted(&config))?.trim_end());
                 eprintln!("The configuration is good.");
             }
         }

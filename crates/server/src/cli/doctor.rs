@@ -39,12 +39,12 @@ pub(super) async fn run(common: Common) -> Result<ExitCode> {
     }
     let well = findings.iter().all(|finding| finding.ok);
     if common.json {
-        println!("{}", serde_json::to_string_pretty(&findings)?);
+        crate::out!("{}", serde_json::to_string_pretty(&findings)?);
     } else {
         for finding in &findings {
-            println!("{} {:<18} {}", if finding.ok { "✓" } else { "✗" }, finding.what, finding.seen);
+            crate::out!("{} {:<18} {}", if finding.ok { "✓" } else { "✗" }, finding.what, finding.seen);
             if let Some(remedy) = finding.remedy {
-                println!("  {:<18} → {remedy}", "");
+                crate::out!("  {:<18} → {remedy}", "");
             }
         }
     }

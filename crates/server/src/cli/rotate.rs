@@ -10,11 +10,11 @@ pub(super) async fn run(common: Common, rotate: Rotate) -> Result<ExitCode> {
     let link = AdminLink::open(&common)?;
     let rotated = link.client.rotate(&rotate.role, rotate.emergency).await?;
     if common.json {
-        println!("{}", serde_json::to_string_pretty(&rotated)?);
+        crate::out!("{}", serde_json::to_string_pretty(&rotated)?);
     } else {
-        println!("The new key {} signs from {} on.", rotated.kid, rotated.active_from);
+        crate::out!("The new key {} signs from {} on.", rotated.kid, rotated.active_from);
         if rotate.emergency {
-            println!("The old key no longer counts.");
+            crate::out!("The old key no longer counts.");
         }
     }
     Ok(ExitCode::SUCCESS)

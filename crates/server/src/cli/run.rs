@@ -74,7 +74,7 @@ async fn play(common: &Common, options: &Demo, running: &Running, table: demo::T
         demo::write_pictures(&report, dir)?;
     }
     if common.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        crate::out!("{}", serde_json::to_string_pretty(&report)?);
     }
     table.sum(&report);
     if !options.once {

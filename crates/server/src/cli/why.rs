@@ -18,9 +18,9 @@ pub(super) async fn run(common: Common, why: Why) -> Result<ExitCode> {
     let link = AdminLink::open(&common)?;
     let answer = link.client.why(&trace.to_ascii_lowercase()).await?;
     if common.json {
-        println!("{}", serde_json::to_string_pretty(&answer)?);
+        crate::out!("{}", serde_json::to_string_pretty(&answer)?);
     } else {
-        print!("{}", in_words(&answer));
+        crate::out!("{}", in_words(&answer).trim_end());
     }
     Ok(ExitCode::SUCCESS)
 }

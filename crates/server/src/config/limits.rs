@@ -17,8 +17,6 @@ pub struct LimitsSection {
     pub requests_per_source: u32,
     /// Requests a second of one client.
     pub requests_per_client: u32,
-    /// Largest JSON body, in bytes.
-    pub json_body: usize,
     /// Largest map payload, in bytes.
     pub payload: u64,
 }
@@ -30,7 +28,6 @@ impl Default for LimitsSection {
             connections_per_source: 1_024,
             requests_per_source: 2_000,
             requests_per_client: 1_000,
-            json_body: 2 * 1024 * 1024,
             payload: 256 * 1024 * 1024,
         }
     }

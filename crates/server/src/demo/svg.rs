@@ -8,8 +8,15 @@ use super::report::{Procedure, Step, Verdict};
 
 const COLUMN: usize = 230;
 const LEFT: usize = 110;
-/// Room for what stands beside the last lifeline.
-const RIGHT: usize = 330;
+/// Room beside the last lifeline, at least.
+const RIGHT: usize = 110;
+/// Width of a character of the title, of a message and of a check, at most.
+const TITLE_CHAR: usize = 9;
+const MESSAGE_CHAR: usize = 7;
+const CHECK_CHAR: usize = 6;
+/// From a lifeline to the text beside an arrow to itself, and under any other arrow.
+const SELF_TEXT: usize = 42;
+const ARROW_TEXT: usize = 12;
 const TOP: usize = 96;
 const ROW: usize = 46;
 const CHECK_LINE: usize = 15;
@@ -22,7 +29,7 @@ pub(super) fn draw(procedure: &Procedure) -> String {
     let actors = actors(&procedure.steps);
     let heights: Vec<usize> = procedure.steps.iter().map(|s| ROW + CHECK_LINE * check_lines(s).len()).collect();
     let height = TOP + heights.iter().sum::<usize>() + 30;
-    let width = (LEFT + RIGHT + COLUMN * actors.len().saturating_sub(1)).max(720);
+    let width = width(procedure, &actors);
     let mut svg = String::new();
     head(&mut svg, procedure, width, height);
     for (index, actor) in actors.iter().enumerate() {
@@ -44,8 +51,34 @@ pub(super) fn draw(procedure: &Procedure) -> String {
     svg
 }
 
+/// Wide enough for the lifelines, the title, and whatever stands beside a lifeline.
+fn width(procedure: &Procedure, actors: &[&str]) -> usize {
+    let characters = |text: &str| text.chars().count();
+    let lifelines = LEFT + RIGHT + COLUMN * actors.len().saturating_sub(1);
+    let headed = 40 + TITLE_CHAR * characters(&title(procedure));
+    let beside = procedure.steps.iter().map(|step| {
+        let (from, to) = (at(actors, &step.from), at(actors, &step.to));
+        let label = if from == to { MESSAGE_CHAR * characters(&label(step)) } else { 0 };
+        let checks = check_lines(step).iter().map(|line| CHECK_CHAR * characters(line)).max();
+        from.min(to) + if from == to { SELF_TEXT } else { ARROW_TEXT } + label.max(checks.unwrap_or_default()) + 20
+    });
+    beside.chain([lifelines, headed]).max().unwrap_or_default()
+}
+
+fn title(procedure: &Procedure) -> String {
+    format!("{} {} ({})", procedure.id, procedure.title, procedure.source)
+}
+
+fn label(step: &Step) -> String {
+    format!("{} {}", step.step, step.message)
+}
+
+/// Where the lifeline of an actor is.
+fn at(actors: &[&str], name: &str) -> usize {
+    LEFT + COLUMN * actors.iter().position(|actor| *actor == name).unwrap_or(0)
+}
+
 fn head(svg: &mut String, procedure: &Procedure, width: usize, height: usize) {
-    let title = format!("{} {} ({})", procedure.id, procedure.title, procedure.source);
     let _ = write!(
         svg,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
@@ -59,21 +92,20 @@ fn head(svg: &mut String, procedure: &Procedure, width: usize, height: usize) {
          .fail{{stroke:#ff8a80;fill:#ff8a80}}}}</style>\
          <rect class=\"bg\" width=\"{width}\" height=\"{height}\"/>\
          <text class=\"title\" x=\"20\" y=\"30\">{0}</text>",
-        escape(&title),
+        escape(&title(procedure)),
     );
 }
 
 fn arrow(svg: &mut String, step: &Step, actors: &[&str], y: usize) {
-    let at = |name: &str| LEFT + COLUMN * actors.iter().position(|actor| *actor == name).unwrap_or(0);
-    let (from, to) = (at(&step.from), at(&step.to));
+    let (from, to) = (at(actors, &step.from), at(actors, &step.to));
     let class = if step.verdict == Verdict::Fail { "fail" } else { "pass" };
-    let label = escape(&format!("{} {}", step.step, step.message));
+    let label = escape(&label(step));
     if from == to {
         let _ = write!(
             svg,
             "<path class=\"{class} self\" d=\"M{from} {0}h34v14h-28\"/>\
              <path class=\"{class}\" d=\"M{1} {2}l8 -4v8z\"/><text x=\"{3}\" y=\"{4}\">{label}</text>",
-            y - 8, from + 2, y + 6, from + 42, y + 2,
+            y - 8, from + 2, y + 6, from + SELF_TEXT, y + 2,
         );
     } else {
         let (tip, back) = if to > from { (to - 2, to - 10) } else { (to + 2, to + 10) };
@@ -85,7 +117,7 @@ fn arrow(svg: &mut String, step: &Step, actors: &[&str], y: usize) {
             y - 4, y + 4, usize::midpoint(from, to), y - 6,
         );
     }
-    let beside = if from == to { 42 } else { 12 };
+    let beside = if from == to { SELF_TEXT } else { ARROW_TEXT };
     for (index, line) in check_lines(step).iter().enumerate() {
         let _ = write!(
             svg,
@@ -161,5 +193,10 @@ mod tests {
         let svg = draw(&procedure);
         assert!(svg.contains("0 &lt;script&gt;&quot;&amp;") && !svg.contains("<script>"), "{svg}");
         assert!(svg.contains("2 authorize") && svg.contains("signature") && svg.ends_with("</svg>\n"));
+
+        // What is long beside the last lifeline makes the picture wider.
+        let narrow = width(&procedure, &["SIM-C", "SIM-S"]);
+        procedure.steps.push(step("2", "SIM-S", "SIM-S", &"x".repeat(100)));
+        assert!(width(&procedure, &["SIM-C", "SIM-S"]) > narrow);
     }
 }

@@ -32,18 +32,18 @@ impl Table {
         }
         let time = procedure.ms.map(|ms| format!("{ms} ms")).unwrap_or_default();
         let trace = procedure.trace.as_deref().map(|trace| format!("trace {trace}")).unwrap_or_default();
-        println!("\n{} {} ({})", procedure.id, procedure.title, procedure.source);
-        println!("   {} {time}  {trace}", self.word(procedure.verdict));
+        crate::out!("\n{} {} ({})", procedure.id, procedure.title, procedure.source);
+        crate::out!("   {} {time}  {trace}", self.word(procedure.verdict));
         for step in &procedure.steps {
-            println!(
+            crate::out!(
                 "   {:<5} {:<14} → {:<14} {:<52} {}",
                 step.step, step.from, step.to, step.message, self.word(step.verdict)
             );
             if let Some(seen) = &step.seen {
-                println!("         seen: {seen}");
+                crate::out!("         seen: {seen}");
             }
         }
-        println!("   attacks: what was tried, the reason in the audit, the status on the wire, the trace");
+        crate::out!("   attacks: what was tried, the reason in the audit, the status on the wire, the trace");
     }
 
     /// An attack that was played.
@@ -53,9 +53,9 @@ impl Table {
         }
         let status = attack.status.map_or_else(|| "closed".into(), |status| status.to_string());
         let trace = attack.trace.as_deref().unwrap_or_default();
-        println!("   {:<54} {:<22} {status:>6}  {}  {trace}", attack.id, attack.got, self.word(attack.verdict));
+        crate::out!("   {:<54} {:<22} {status:>6}  {}  {trace}", attack.id, attack.got, self.word(attack.verdict));
         if attack.verdict == Verdict::Fail {
-            println!("         expected {}; `metaseal why {trace}` tells more", attack.expected);
+            crate::out!("         expected {}; `metaseal why {trace}` tells more", attack.expected);
         }
     }
 
@@ -66,7 +66,7 @@ impl Table {
         }
         let count = |verdict| report.procedures.iter().filter(|p| p.verdict == verdict).count();
         let refused = report.attacks.iter().filter(|a| a.verdict == Verdict::Pass).count();
-        println!(
+        crate::out!(
             "\n{} procedures as their sources say, {} failed, {} not built yet; {refused} of {} attacks refused for their own reason",
             count(Verdict::Pass), count(Verdict::Fail), count(Verdict::NotBuilt), report.attacks.len(),
         );

@@ -16,8 +16,8 @@ use crate::harness::{Launch, Program, Site, TestTime, parsed, port_base};
 
 /// Time between two looks at what happens behind an answer.
 const POLL: Duration = Duration::from_millis(20);
-/// Looks, on a slow machine: 30 s.
-const LOOKS: usize = 1_500;
+/// Looks, on a slow machine: 40 s. A claim of the outbox that a crash left ends after 15 s.
+const LOOKS: usize = 2_000;
 
 /// A program that can be killed and started again on the same ports and data.
 struct Deployment {

@@ -115,7 +115,10 @@ impl Asker {
     pub(super) fn check_all_open(&self, list: &List) -> Result<(), Refusal> {
         let mut anchors = list.anchors.values();
         let shut = anchors.find_map(|anchor| self.access(anchor).err());
-        shut.map_or(Ok(()), |denial| Err(denial.told(&self.call, "no rule that denies an anchor of the list")))
+        shut.map_or(
+            Ok(()),
+            |denial| Err(denial.told(&self.call, "no rule that denies an anchor of the list")),
+        )
     }
 
     /// Whether the service area, if there is one, lets the caller in. A VAL server is at no place.

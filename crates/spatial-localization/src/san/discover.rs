@@ -16,8 +16,8 @@ use http::{HeaderValue, StatusCode, Uri};
 use service_http::call::{Authorized, Call};
 use service_http::ledger::{self, Permit};
 use service_http::refusal::Refusal;
-use store::anchors::{Filter, Found, discovery, records};
 use store::StoreError;
+use store::anchors::{Filter, Found, discovery, records};
 
 use super::access::Asker;
 use super::stored::{self, Anchor};
@@ -151,10 +151,7 @@ async fn find(
         let batch = Filter { after, limit, ..filter.clone() };
         san.kit().store.read(|tx| Box::pin(async move { discovery::find(tx, &batch).await }))
     };
-    question
-        .paged
-        .fill(fetch, |found| found.anchor.anchor_id, |found| profile(asker, question, found))
-        .await
+    question.paged.fill(fetch, |found| found.anchor.anchor_id, |found| profile(asker, question, found)).await
 }
 
 /// The profile of an anchor that the query found, unless the exact shape, a service area or a rule leaves it out.

@@ -39,7 +39,9 @@ pub(super) async fn replace_list(
     let shown: Representation = san
         .kit()
         .store
-        .write(move |tx| Box::pin(replace(server, tx, caller, list_id, input.headers, wanted, input.features)))
+        .write(move |tx| {
+            Box::pin(replace(server, tx, caller, list_id, input.headers, wanted, input.features))
+        })
         .await?;
     granted(&call);
     represented(StatusCode::OK, shown.body, &shown.tag, None)

@@ -128,9 +128,10 @@ fn of_json(error: &StrictJsonError) -> Refusal {
     match error.cause() {
         Cause::TooLarge => Refusal::open(Reason::TooLarge),
         // What could not be read at all is told from a member with a wrong value.
-        Cause::InvalidMsgFormat => {
-            Refusal { reason: Reason::BodyMalformed, ..Refusal::input(Cause::InvalidMsgFormat, error.invalid()) }
-        }
+        Cause::InvalidMsgFormat => Refusal {
+            reason: Reason::BodyMalformed,
+            ..Refusal::input(Cause::InvalidMsgFormat, error.invalid())
+        },
         cause => Refusal::input(cause, error.invalid()),
     }
 }

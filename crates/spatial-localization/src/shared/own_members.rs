@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 /// Their names, in an anchor and in the profile of a map alike.
-const NAMES: [&str; 6] = ["visibility", "timePeriod", "premises", "servInfos", "name", "personalDataRequired"];
+const NAMES: [&str; 6] =
+    ["visibility", "timePeriod", "premises", "servInfos", "name", "personalDataRequired"];
 
 /// Takes them out of an anchor or a profile as it was sent.
 pub(crate) fn strip(body: Option<&mut Value>) {

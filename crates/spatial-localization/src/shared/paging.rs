@@ -70,8 +70,7 @@ impl Paged {
         query: &Query,
         text: Option<&str>,
     ) -> Result<Self, Refusal> {
-        let limit =
-            limit(query.raw("limit")).map_err(|_| input::parameter("limit", "must be 1 to 1000"))?;
+        let limit = limit(query.raw("limit")).map_err(|_| input::parameter("limit", "must be 1 to 1000"))?;
         let text = text.unwrap_or_default();
         let pairs: Vec<(String, String)> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
         let Principal { issuer, subject } = call.caller.principal();

@@ -11,8 +11,8 @@ use api_types::sm::{SpatialMap, SpatialMapDiscovered, SpatialMapsDiscFilter, Spa
 use authorization::{Principal, Reason};
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, LINK};
 use http::StatusCode;
+use http::header::{CONTENT_TYPE, LINK};
 use service_http::call::{Authorized, Call};
 use service_http::ledger::{self, Permit};
 use service_http::refusal::Refusal;
@@ -120,7 +120,10 @@ fn place(sm: &SmServer, call: &Call, query: &Query) -> Result<(Option<Vec<GeoBox
         }
     }
     if let Some(position) = pose.as_ref().and_then(|pose| pose.position.as_ref()) {
-        points.push(place_of(position).ok_or_else(|| input::parameter("pose", "has a position in no known system"))?);
+        points.push(
+            place_of(position)
+                .ok_or_else(|| input::parameter("pose", "has a position in no known system"))?,
+        );
     }
     // With a point at hand, the area is held against it again below; the index is asked for the narrower of the two.
     if let Some((lon, lat)) = points.first() {

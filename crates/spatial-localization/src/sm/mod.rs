@@ -38,8 +38,8 @@ use service_http::kit::FunctionKit;
 use service_http::outbox_driver::OutboxDriver;
 use service_http::resource_metadata;
 use service_http::routes::{MountError, RouteSpec};
-use store::blobs::Blobs;
 use store::Store;
+use store::blobs::Blobs;
 
 use crate::shared::cursor_secret::CursorSecret;
 use crate::shared::operator_rules::RulesCache;

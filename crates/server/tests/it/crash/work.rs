@@ -1,19 +1,24 @@
 //! The clients: they write down what they ask and what they are told.
 
+use std::collections::BTreeMap;
+
 use api_types::Secret;
 use bytes::Bytes;
+use futures::{StreamExt as _, stream};
 use sdk::{
     Answer, AuthorizationRequest, Credential, HttpsClient, Request, SanClient, SdkError, SimClient, SmClient,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use url::Url;
 
 use super::book::{Book, Entry, Known, Spent};
-use crate::harness::{Site, val_server_list, val_server_map};
+use crate::harness::{Site, json_of, val_server_list, val_server_map};
 
 const LISTS: &str = "/ssan-sanm/v1/anchors-lists";
 const MAPS: &str = "/ssm-smm/v1/spatial-maps";
 const SEARCH: &str = "/ssan-disc/v1/spatial-anchors";
+/// Requests at once of whoever looks after a restart.
+const READERS: usize = 16;
 const PATCH: &str = "application/merge-patch+json";
 const USER_SCOPE: &str = "openid 3gpp:seal:san.read 3gpp:seal:san.discover";
 /// How long a token is used that lives 300 s.
@@ -286,44 +291,54 @@ fn proved(url: &Url, token: &str, proof: &str) -> Request {
     Request::get(url.clone()).header("authorization", &format!("DPoP {token}")).header("dpop", proof)
 }
 
-/// Everything that was acknowledged is there.
+/// Everything that was acknowledged is there: what changed last, and `more` of the rest.
 pub(crate) async fn acknowledged_is_there(site: &Site, book: &Book, more: usize) {
     let draw = |end| site.time.draw(end);
-    for (id, mut entry) in book.lists(more, draw) {
-        let reader = Lists::new(site, book, entry.owner, "", 0).await;
-        let mut url = reader.url(&id);
-        url.query_pairs_mut().append_pair("supp-feats", "1");
-        book.asks();
-        let answer = reader.san.send(Request::get(url)).await.expect("an answer");
-        let seen = match answer.status {
-            200 => {
-                book.served("san", answer.trace());
-                let list: Value = serde_json::from_slice(&answer.body).expect("JSON");
-                Known::Says(list["anchors"]["open"]["name"].as_str().unwrap_or_default().to_owned())
-            }
-            404 => Known::Gone,
-            status => panic!("GET list: {status}"),
-        };
-        compare(book, "list", &id, &mut entry, seen);
-        book.list(&id, entry);
+    let (mut lists, mut maps) = (BTreeMap::new(), BTreeMap::new());
+    for owner in ["vs-1", "vs-2"] {
+        lists.insert(owner, Lists::new(site, book, owner, "", 0).await);
+        maps.insert(owner, Maps::new(site, book, owner, "", 0).await);
     }
-    for (id, mut entry) in book.maps(more, draw) {
-        let reader = Maps::new(site, book, entry.owner, "", 0).await;
-        let url = format!("{}{MAPS}/{id}", reader.base).parse().expect("a url");
-        book.asks();
-        let answer = reader.sm.send(Request::get(url)).await.expect("an answer");
-        let seen = match answer.status {
-            200 => {
-                book.served("sm", answer.trace());
-                book.checked("map");
-                Known::Says(payload(&reader, id).await)
-            }
-            404 => Known::Gone,
-            status => panic!("GET map: {status}"),
-        };
-        compare(book, "payload", &id.to_string(), &mut entry, seen);
-        book.map(id, entry);
-    }
+    stream::iter(book.lists(more, draw))
+        .for_each_concurrent(READERS, |(id, entry)| look_at_list(&lists[entry.owner], id, entry))
+        .await;
+    stream::iter(book.maps(more, draw))
+        .for_each_concurrent(READERS, |(id, entry)| look_at_map(&maps[entry.owner], id, entry))
+        .await;
+}
+
+async fn look_at_list(reader: &Lists, id: String, mut entry: Entry) {
+    let mut url = reader.url(&id);
+    url.query_pairs_mut().append_pair("supp-feats", "1");
+    reader.book.asks();
+    let answer = reader.san.send(Request::get(url)).await.expect("an answer");
+    let seen = match answer.status {
+        200 => {
+            reader.book.served("san", answer.trace());
+            Known::Says(json_of(&answer)["anchors"]["open"]["name"].as_str().unwrap_or_default().to_owned())
+        }
+        404 => Known::Gone,
+        status => panic!("GET list: {status}"),
+    };
+    compare(&reader.book, "list", &id, &mut entry, seen);
+    reader.book.list(&id, entry);
+}
+
+async fn look_at_map(reader: &Maps, id: u32, mut entry: Entry) {
+    let url = format!("{}{MAPS}/{id}", reader.base).parse().expect("a url");
+    reader.book.asks();
+    let answer = reader.sm.send(Request::get(url)).await.expect("an answer");
+    let seen = match answer.status {
+        200 => {
+            reader.book.served("sm", answer.trace());
+            reader.book.checked("map");
+            Known::Says(payload(reader, id).await)
+        }
+        404 => Known::Gone,
+        status => panic!("GET map: {status}"),
+    };
+    compare(&reader.book, "payload", &id.to_string(), &mut entry, seen);
+    reader.book.map(id, entry);
 }
 
 /// The payload of a map; empty where it has none.

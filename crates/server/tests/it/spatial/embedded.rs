@@ -23,7 +23,8 @@ async fn read(site: &Site, sm: &SmClient, id: u32) -> [(Seen, String); 2] {
 fn anchors(seen: &Seen) -> Vec<String> {
     assert_eq!(seen.status, 200, "{}", seen.body);
     let det = &seen.body["augLyrInf"]["augLyrDet"];
-    let mut ids: Vec<String> = det.as_array().into_iter().flatten().map(|id| id.as_str().expect("text").to_owned()).collect();
+    let mut ids: Vec<String> =
+        det.as_array().into_iter().flatten().map(|id| id.as_str().expect("text").to_owned()).collect();
     ids.sort();
     ids
 }
@@ -44,15 +45,19 @@ async fn each_reader_of_a_map_sees_its_own_anchors() {
     let site = &deployment.site;
     let rules = |kind: &str, id: &str| json!({ "allowedEntities": [{ "type": kind, "identifier": id }] });
     let restricted = |rules: Value| json!({ "visibility": "RESTRICTED", "rules": rules });
-    let placed = place(site, &[
-        ("open", json!({ "visibility": "UNIVERSAL" })),
-        ("of vs-2", restricted(rules("VAL_SERVER", "vs-2"))),
-        ("of alice", restricted(rules("VAL_CLIENT", ALICE))),
-        ("own", json!({ "visibility": "PRIVATE" })),
-    ])
+    let placed = place(
+        site,
+        &[
+            ("open", json!({ "visibility": "UNIVERSAL" })),
+            ("of vs-2", restricted(rules("VAL_SERVER", "vs-2"))),
+            ("of alice", restricted(rules("VAL_CLIENT", ALICE))),
+            ("own", json!({ "visibility": "PRIVATE" })),
+        ],
+    )
     .await;
     let ids = |labels: &[&str]| {
-        let mut ids: Vec<String> = labels.iter().map(|label| placed[*label]["anchorId"].to_string()).collect();
+        let mut ids: Vec<String> =
+            labels.iter().map(|label| placed[*label]["anchorId"].to_string()).collect();
         ids.sort();
         ids
     };
@@ -74,7 +79,11 @@ async fn each_reader_of_a_map_sees_its_own_anchors() {
 
     // More anchors that a reader may not discover change nothing for it: neither bytes, nor length, nor tag.
     let [before, asked] = read(site, &bob, id).await;
-    place(site, &[("more", json!({ "visibility": "PRIVATE" })), ("of vs-2", restricted(rules("VAL_SERVER", "vs-2")))]).await;
+    place(
+        site,
+        &[("more", json!({ "visibility": "PRIVATE" })), ("of vs-2", restricted(rules("VAL_SERVER", "vs-2")))],
+    )
+    .await;
     assert_eq!(read(site, &bob, id).await, [before.clone(), asked]);
     assert_eq!(anchors(&read(site, &vs2, id).await[0].0).len(), 3, "while another reader has one more");
     let [of_alice, _] = read(site, &alice, id).await;
@@ -96,7 +105,8 @@ async fn without_entitlement(site: &Site, alice: &SmClient, bob: &SmClient, id: 
     assert_eq!(anchors(&read(site, alice, id).await[0].0).len(), 2);
 
     // A rule of the operator about the server in whose name the map server asks.
-    let deny = json!({ "class": "operator", "effect": "DENY", "actions": ["discover"], "subjects": ["vs-2"] });
+    let deny =
+        json!({ "class": "operator", "effect": "DENY", "actions": ["discover"], "subjects": ["vs-2"] });
     site.operator().put_policy("no-discovery", &parsed::<Policy>(deny)).await.expect("a rule");
     let vs2 = site.sm("vs-2", "3gpp:seal:sm.read").await;
     let map = get(site, &vs2, &format!("/ssm-smm/v1/spatial-maps/{id}")).await.0;
@@ -110,7 +120,9 @@ async fn without_anchor_server(deployment: &mut Deployment, id: u32) {
     let launch = deployment.launch.clone().arg("--roles").arg("sim,sm").env("METASEAL_PEERS_SAN", &san);
     deployment.restarted(&launch, || {});
     let site = &deployment.site;
-    for (who, sm) in [("alice", deployment.reader("alice").await), ("vs-1", site.sm("vs-1", "3gpp:seal:sm").await)] {
+    for (who, sm) in
+        [("alice", deployment.reader("alice").await), ("vs-1", site.sm("vs-1", "3gpp:seal:sm").await)]
+    {
         let [map, asked] = read(site, &sm, id).await;
         assert_eq!((map.0.status, map.0.body.get("augLyrInf")), (200, None), "{who}");
         assert!(map.0.body["smProf"].is_object(), "{who}: {}", map.0.body);
@@ -140,7 +152,10 @@ async fn add_bob(site: &mut Site) {
         "password": password, "valUserId": BOB, "valUeIds": ["ue-bob"], "gpsi": "msisdn-88210000009",
         "valServices": ["museum-guide", "campus-navigation"],
     });
-    site.operator().put_user("bob", &parsed::<User>(body.clone()), Some(&password)).await.expect("registered");
+    site.operator()
+        .put_user("bob", &parsed::<User>(body.clone()), Some(&password))
+        .await
+        .expect("registered");
     body["valUeId"] = json!("ue-bob");
     site.users.insert("bob".into(), body);
 }

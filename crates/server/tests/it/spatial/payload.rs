@@ -117,7 +117,9 @@ async fn watched(program: &Program, work: impl Future<Output = ()>) -> (u64, u64
         ended.store(true, Ordering::SeqCst);
     };
     tokio::join!(watch, work);
-    (first, highest.load(Ordering::SeqCst))
+    let highest = highest.load(Ordering::SeqCst);
+    println!("{} MB: resident from {} to {} KiB", LARGE / 1_000_000, first / 1024, highest / 1024);
+    (first, highest)
 }
 
 /// `Range` and its conditions (RFC 9110 14.2, 13.1.5).
@@ -126,8 +128,9 @@ async fn ranges(site: &Site, sm: &SmClient, id: SpatialMapId, whole: &Bytes) {
     assert_eq!((head.length, head.fits(whole)), (Some(SMALL as u64), Some(true)));
     let (tag, end) = (head.etag.expect("a tag"), SMALL - 1);
     let chunk = 64 * 1024;
+    type Row<'r> = (&'r str, String, Option<&'r str>, u16, Option<(usize, usize)>);
     #[rustfmt::skip] // a table stays a table
-    let rows: [(&str, String, Option<&str>, u16, Option<(usize, usize)>); 14] = [
+    let rows: [Row; 14] = [
         ("first octet",       "bytes=0-0".into(),                  None, 206, Some((0, 0))),
         ("last octet",        format!("bytes={end}-{end}"),        None, 206, Some((end, end))),
         ("all, by name",      format!("bytes=0-{end}"),            None, 206, Some((0, end))),
@@ -166,7 +169,8 @@ async fn wrong_digest(site: &Site, sm: &SmClient, maps: [SpatialMapId; 2], whole
     for id in maps {
         let before = sm.head_content(id).await.ok();
         let request = Request::put(site.path("sm", &path_of(id)));
-        let request = request.header("repr-digest", &sdk::sm::repr_digest(b"other")).bytes(GLB, whole.slice(1..));
+        let request =
+            request.header("repr-digest", &sdk::sm::repr_digest(b"other")).bytes(GLB, whole.slice(1..));
         let answer = sm.send(request).await.expect("an answer");
         let told: serde_json::Value = serde_json::from_slice(&answer.body).expect("problem details");
         let fault = &told["invalidParams"][0]["param"];

@@ -213,3 +213,43 @@ async fn a_thousand_anchors_come_page_by_page() {
         "a wider query"
     );
 }
+
+/// The map server asks in the name of its reader (RFC 8693): the rules are about the reader, a VAL server as well as a user.
+#[tokio::test]
+async fn a_function_that_acts_for_a_server_finds_what_that_server_finds() {
+    let world = World::new().await;
+    let for_vs2 = json!({ "allowedEntities": [{ "type": "VAL_SERVER", "identifier": "vs-2" }] });
+    let body = list(json!({
+        "open": open(2.0, 48.0, json!({})),
+        "listed": at(2.0, 48.0, json!({ "rules": for_vs2 })),
+        "own": at(2.0, 48.0, json!({ "visibility": "PRIVATE" })),
+    }));
+    let created = world.post(VS1, &body).await.json();
+    let ids = |labels: &[&str]| ids(&created, labels);
+    let asked = |subject: &'static str, acts: bool| {
+        let certificate = testkit::certificate(CertRole::Function, "sm");
+        let mut claims = world.sim.claims_of_server(SAN, "sm", crate::san::DISCOVER);
+        if acts {
+            claims["sub"] = json!(subject);
+            claims["act"] = json!({ "sub": "sm" });
+        }
+        testkit::bind_certificate(&mut claims, &certificate);
+        let mut request = testkit::request(Method::GET, DISC, testkit::peer(Some(certificate)));
+        testkit::bearer(&mut request, &world.sim.token(&claims));
+        world.answer(request)
+    };
+    for (subject, acts, expected) in [
+        ("vs-1", true, ids(&["open", "listed", "own"])),
+        ("vs-2", true, ids(&["open", "listed"])),
+        ("vs-3", true, ids(&["open"])),
+        ("sm", false, ids(&["open"])),
+    ] {
+        let mut found = asked(subject, acts).await.found();
+        found.sort_unstable();
+        assert_eq!(found, expected, "{subject}");
+    }
+    world.rule("p-1", json!({ "class": "operator", "effect": "DENY", "subjects": ["vs-2"] })).await;
+    let denied = asked("vs-2", true).await;
+    assert_eq!(denied.refusal(), (403, "UNAUTHORIZED_OPERATION".into(), "OPERATOR_RULE"));
+    assert_eq!(asked("vs-3", true).await.status, 200);
+}
