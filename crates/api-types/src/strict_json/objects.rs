@@ -108,7 +108,13 @@ mod tests {
         };
         assert_eq!(read(good).unwrap(), whole);
         assert_eq!(read(json!({ "inner": null })).unwrap(), Outer::default());
-        for bad in [json!([]), json!([null]), json!({ "inner": [] }), json!({ "list": [[]] }), json!({ "by_name": { "a": [2] } })] {
+        for bad in [
+            json!([]),
+            json!([null]),
+            json!({ "inner": [] }),
+            json!({ "list": [[]] }),
+            json!({ "by_name": { "a": [2] } }),
+        ] {
             let text = read(bad.clone()).unwrap_err().to_string();
             assert!(text.starts_with("invalid type"), "{bad}: {text}");
         }

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::harness::{
-    Launch, Program, Site, TestTime, claims_of, parsed, port_base, run, run_with, text_of, val_server_list, with_bearer,
+    Launch, Program, Site, TestTime, claims_of, parsed, port_base, run, run_with, text_of, val_server_list,
+    with_bearer,
 };
 
 fn text(bytes: &[u8]) -> String {
@@ -73,7 +74,10 @@ fn help_and_configuration_explain_themselves() {
     };
     assert_eq!(check(&[], &[])["server"]["port_base"], 9000);
     let layered = check(&[], &[("METASEAL_SERVER_PORT_BASE", "9100")]);
-    assert_eq!((&layered["server"]["port_base"], &layered["server"]["host"]), (&json!(9100), &json!("a.example")));
+    assert_eq!(
+        (&layered["server"]["port_base"], &layered["server"]["host"]),
+        (&json!(9100), &json!("a.example"))
+    );
     let flagged = check(&["--port-base", "0"], &[("METASEAL_SERVER_PORT_BASE", "9100")]);
     assert_eq!(flagged["server"]["port_base"], 0);
     let wrong = run_with(dir.path(), &["config", "check"], &[("METASEAL_SERVER_PROT_BASE", "1")]);
@@ -84,7 +88,9 @@ fn help_and_configuration_explain_themselves() {
     let schema: Value = serde_json::from_str(&schema).expect("a JSON Schema");
     assert!(schema["$schema"].is_string());
     let all = schema.to_string();
-    for key in ["port_base", "access_token_s", "backend", "connections_per_source", "allow_private", "sim_mtls"] {
+    for key in
+        ["port_base", "access_token_s", "backend", "connections_per_source", "allow_private", "sim_mtls"]
+    {
         assert!(all.contains(key), "{key} is not in the schema");
     }
 }
@@ -106,7 +112,8 @@ async fn one_program_a_directory_and_a_quiet_end() {
     let second = Launch::new(dir.path(), "second", &["serve", "--port-base", "0", "--data", "data"]);
     let refused = second.try_start().err().expect("refused");
     assert!(refused.contains("in use"), "{refused}");
-    let demo = Launch::new(dir.path(), "third", &["demo", "--only", "none", "--port-base", "0", "--data", "data"]);
+    let demo =
+        Launch::new(dir.path(), "third", &["demo", "--only", "none", "--port-base", "0", "--data", "data"]);
     assert!(demo.try_start().is_err(), "no demo in a directory with data");
 
     // The test clock is a demo's alone.
@@ -118,12 +125,17 @@ async fn one_program_a_directory_and_a_quiet_end() {
     let mut site = site;
     site.register().await;
     let sm = site.sm("vs-1", "3gpp:seal:sm").await;
-    let map = sm.create_map(&parsed(crate::harness::val_server_map("museum-guide", "drain"))).await.expect("a map").id();
+    let map = sm
+        .create_map(&parsed(crate::harness::val_server_map("museum-guide", "drain")))
+        .await
+        .expect("a map")
+        .id();
     let (sender, receiver) = tokio::sync::mpsc::channel::<Result<bytes::Bytes, std::io::Error>>(1);
     let body = reqwest::Body::wrap_stream(futures::stream::unfold(receiver, |mut pieces| async move {
         pieces.recv().await.map(|piece| (piece, pieces))
     }));
-    let upload = tokio::spawn(async move { sm.put_content_stream(map, "model/gltf-binary", body, None, None).await });
+    let upload =
+        tokio::spawn(async move { sm.put_content_stream(map, "model/gltf-binary", body, None, None).await });
     sender.send(Ok(bytes::Bytes::from_static(b"begun before "))).await.expect("sent");
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     program.ask_to_end();
@@ -160,7 +172,8 @@ async fn a_demo_stays_a_demo() {
 
     // why and doctor find the program by its ready file.
     let site = Site::of(&program);
-    let answer = site.link_as(None).send(Request::get(site.path("san", "/ssan-disc/v1/spatial-anchors"))).await;
+    let answer =
+        site.link_as(None).send(Request::get(site.path("san", "/ssan-disc/v1/spatial-anchors"))).await;
     let parent = answer.expect("an answer").header("traceparent").expect("a trace").to_owned();
     let trace = parent.split('-').nth(1).expect("a trace").to_owned();
     for named in [&parent, &trace] {
@@ -171,7 +184,10 @@ async fn a_demo_stays_a_demo() {
     }
     let (out, _) = ends(dir.path(), &["why", &trace, "--json", "--ready", &ready], 0);
     let why: Value = serde_json::from_str(&out).expect("JSON");
-    assert_eq!((&why["reason"], &why["status"], &why["function"]), (&json!("TOKEN_MISSING"), &json!(401), &json!("san")));
+    assert_eq!(
+        (&why["reason"], &why["status"], &why["function"]),
+        (&json!("TOKEN_MISSING"), &json!(401), &json!("san"))
+    );
     ends(dir.path(), &["why", "nonsense", "--ready", &ready], 1);
     ends(dir.path(), &["why", &"0".repeat(32), "--ready", &ready], 1);
     let (out, _) = ends(dir.path(), &["doctor", "--ready", &ready], 0);
@@ -201,13 +217,18 @@ async fn a_backup_of_the_running_program_comes_to_life() {
     let dir = TempDir::new().expect("a temporary directory");
     // Owners are principals of an issuer, and that has an address: the restored program is given the same.
     let ports = port_base(&TestTime::new()).to_string();
-    let mut program = Launch::new(dir.path(), "first", &["serve", "--data", "data", "--port-base"]).arg(&ports).start();
+    let mut program =
+        Launch::new(dir.path(), "first", &["serve", "--data", "data", "--port-base"]).arg(&ports).start();
     let mut site = Site::of(&program);
     site.register().await;
     let san = site.san("vs-1", "3gpp:seal:san").await;
     let list = san.create_list(&parsed(val_server_list("museum-guide", "kept"))).await.expect("created");
     let sm = site.sm("vs-1", "3gpp:seal:sm").await;
-    let map = sm.create_map(&parsed(crate::harness::val_server_map("museum-guide", "kept"))).await.expect("a map").id();
+    let map = sm
+        .create_map(&parsed(crate::harness::val_server_map("museum-guide", "kept")))
+        .await
+        .expect("a map")
+        .id();
     let payload = bytes::Bytes::from(vec![42_u8; 300_000]);
     sm.put_content(map, "model/gltf-binary", payload.clone(), None).await.expect("a payload");
 
@@ -248,7 +269,9 @@ async fn a_backup_of_the_running_program_comes_to_life() {
     ends(dir.path(), &["restore", "one.backup", "--key-file", "key", "--data", "restored"], 0);
     program.ask_to_end();
     assert_eq!(program.ended().code(), Some(0));
-    let restored = Launch::new(dir.path(), "second", &["serve", "--data", "restored", "--port-base"]).arg(&ports).start();
+    let restored = Launch::new(dir.path(), "second", &["serve", "--data", "restored", "--port-base"])
+        .arg(&ports)
+        .start();
     site.update(&restored);
     let san = site.san("vs-1", "3gpp:seal:san").await;
     let read = san.list(&list.id, true).await.expect("restored");
@@ -319,7 +342,9 @@ async fn a_port_that_is_taken_is_named() {
     let dir = TempDir::new().expect("a temporary directory");
     let base = port_base(&TestTime::new());
     let taken = std::net::TcpListener::bind(("127.0.0.1", base + 6)).expect("free");
-    let launch = Launch::new(dir.path(), "serve", &["serve", "--data", "data"]).arg("--port-base").arg(base.to_string());
+    let launch = Launch::new(dir.path(), "serve", &["serve", "--data", "data"])
+        .arg("--port-base")
+        .arg(base.to_string());
     let refused = launch.try_start().err().expect("refused");
     assert!(refused.contains("san cannot listen") && refused.contains("--port-base"), "{refused}");
     drop(taken);

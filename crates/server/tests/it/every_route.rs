@@ -102,7 +102,8 @@ async fn no_route_opens_for_a_wrong_credential() {
 
 /// Routes whose object does not exist, or whose function no process runs yet.
 fn may_miss(spec: &RouteSpec) -> bool {
-    let not_built = ["CreateEnrolment", "PutPurpose", "PutConsent", "PutPrivacy", "PutEntitlement", "ListDisclosures"];
+    let not_built =
+        ["CreateEnrolment", "PutPurpose", "PutConsent", "PutPrivacy", "PutEntitlement", "ListDisclosures"];
     not_built.contains(&spec.operation) || ["GetTrace", "ExplainTrace"].contains(&spec.operation)
 }
 
@@ -124,7 +125,8 @@ async fn state(site: &Site) -> Vec<(String, Value)> {
     let found = san.discover_all(&sdk::AnchorQuery { limit: Some(1_000), ..Default::default() }).await;
     state.push(("number of anchors".into(), json!(found.expect("found").results.len())));
     let sm = site.sm("vs-1", "3gpp:seal:sm").await;
-    let map = sm.map(api_types::ids::SpatialMapId(site.maps["vs-1"]), true).await.expect("the owner reads its map");
+    let map =
+        sm.map(api_types::ids::SpatialMapId(site.maps["vs-1"]), true).await.expect("the owner reads its map");
     state.push(("map".into(), json!([map.etag, map.value])));
     let content = sm.head_content(api_types::ids::SpatialMapId(site.maps["vs-1"])).await.expect("a payload");
     state.push(("payload".into(), json!([content.etag, content.digest])));
@@ -145,7 +147,8 @@ fn request(site: &Site, interface: &str, spec: &RouteSpec, victim: &str) -> Requ
         .replace("{trace}", &"0".repeat(32))
         .replace("{valUeId}", "ue-alice");
     // What is left are identifiers of the admin API.
-    let path: Vec<&str> = path.split('/').map(|part| if part.starts_with('{') { victim } else { part }).collect();
+    let path: Vec<&str> =
+        path.split('/').map(|part| if part.starts_with('{') { victim } else { part }).collect();
     let mut url = site.path(interface, &path.join("/"));
     if spec.operation == "GetSpatialMap" {
         url.query_pairs_mut().append_pair("svc-id", "museum-guide").append_pair("map-id", &map);
@@ -164,7 +167,9 @@ fn request(site: &Site, interface: &str, spec: &RouteSpec, victim: &str) -> Requ
             request.json_as("application/merge-patch+json", &json!({ "suppFeat": "1" }))
         }
         "PutSpatialMapContent" => request.bytes("model/gltf-binary", bytes_of("intruder")),
-        "PutUser" => request.json(&json!({ "password": "a password of its own", "valUserId": format!("{victim}@x.example") })),
+        "PutUser" => request.json(
+            &json!({ "password": "a password of its own", "valUserId": format!("{victim}@x.example") }),
+        ),
         "PutClient" => request.json(&json!({
             "kind": "val_server", "auth": "client_secret_basic", "scopes": ["3gpp:seal:san"],
         })),
@@ -184,7 +189,13 @@ fn bytes_of(text: &str) -> bytes::Bytes {
 }
 
 /// Sends and compares; the fault, if there is one.
-async fn expect(site: &Site, what: &str, link: &HttpsClient, request: Request, want: Refused) -> Option<String> {
+async fn expect(
+    site: &Site,
+    what: &str,
+    link: &HttpsClient,
+    request: Request,
+    want: Refused,
+) -> Option<String> {
     let head = is_head(&request);
     let answer = match link.send(request).await {
         Ok(answer) => answer,
@@ -200,7 +211,10 @@ async fn expect(site: &Site, what: &str, link: &HttpsClient, request: Request, w
     if got == (want.status, want.cause, want.reason) && challenged {
         return None;
     }
-    Some(format!("{what}: {got:?}, challenge {challenged}; wanted {} {} {}", want.status, want.cause, want.reason))
+    Some(format!(
+        "{what}: {got:?}, challenge {challenged}; wanted {} {} {}",
+        want.status, want.cause, want.reason
+    ))
 }
 
 fn is_head(request: &Request) -> bool {
@@ -298,21 +312,44 @@ async fn spoiled(site: &Site, role: &str, spec: &RouteSpec) -> Vec<Spoiled> {
         want: refused(401, INVALID, reason),
     };
     vec![
-        Spoiled { token: None, want: refused(401, "TOKEN_MISSING", "TOKEN_MISSING"), ..row("no token", String::new(), "") },
+        Spoiled {
+            token: None,
+            want: refused(401, "TOKEN_MISSING", "TOKEN_MISSING"),
+            ..row("no token", String::new(), "")
+        },
         row("garbage", "a.b.c".into(), "TOKEN_MALFORMED"),
         row("truncated", good[..good.len() - 8].to_owned(), "TOKEN_MALFORMED"),
         row("a stranger's key", resign(&good, &stranger, same), "KEY_UNKNOWN"),
         row("a stranger's key under the issuer's kid", resign(&good, &impostor, same), "SIGNATURE_WRONG"),
-        row("another issuer", resign(&good, &stranger, |c| c["iss"] = json!("https://sim.other.example")), "ISSUER_WRONG"),
-        row("expired", resign(&good, &key, |c| { c["iat"] = json!(now - 331); c["exp"] = json!(now - 31); }), "EXPIRED"),
+        row(
+            "another issuer",
+            resign(&good, &stranger, |c| c["iss"] = json!("https://sim.other.example")),
+            "ISSUER_WRONG",
+        ),
+        row(
+            "expired",
+            resign(&good, &key, |c| {
+                c["iat"] = json!(now - 331);
+                c["exp"] = json!(now - 31);
+            }),
+            "EXPIRED",
+        ),
         row("not yet valid", resign(&good, &key, |c| c["nbf"] = json!(now + 120)), "NOT_YET_VALID"),
         row("for the other server", foreign, "AUDIENCE_WRONG"),
         row("revoked", revoked, "REVOKED_TOKEN"),
         Spoiled { holder: Holder::Other, ..row("stolen by another client", good.clone(), "HOLDER_WRONG") },
         Spoiled { holder: Holder::Nobody, ..row("stolen by nobody", good.clone(), "HOLDER_WRONG") },
         Spoiled { want: refused(403, "INSUFFICIENT_SCOPE", "SCOPE_NARROW"), ..row("too narrow", narrow, "") },
-        Spoiled { twice: true, want: refused(400, "INVALID_MSG_FORMAT", "INPUT_REFUSED"), ..row("twice", good.clone(), "") },
-        Spoiled { in_query: true, want: refused(400, "INVALID_QUERY_PARAM", "TOKEN_IN_QUERY"), ..row("in the query", good, "") },
+        Spoiled {
+            twice: true,
+            want: refused(400, "INVALID_MSG_FORMAT", "INPUT_REFUSED"),
+            ..row("twice", good.clone(), "")
+        },
+        Spoiled {
+            in_query: true,
+            want: refused(400, "INVALID_QUERY_PARAM", "TOKEN_IN_QUERY"),
+            ..row("in the query", good, "")
+        },
     ]
 }
 
@@ -336,7 +373,8 @@ async fn mutual_route(site: &Site, interface: &str, spec: &RouteSpec, roles: &[C
     for role in all.iter().filter(|role| !roles.contains(role)) {
         let link = site.link_as(Some(&site.identity(root, role.as_str(), "someone")));
         let want = refused(403, "UNAUTHORIZED_OPERATION", "PEER_REFUSED");
-        faults.extend(expect(site, role.as_str(), &link, request(site, interface, spec, "carol"), want).await);
+        faults
+            .extend(expect(site, role.as_str(), &link, request(site, interface, spec, "carol"), want).await);
     }
     faults
 }
@@ -419,7 +457,13 @@ async fn client_rows(site: &Site, interface: &str, spec: &RouteSpec, link: &Http
 }
 
 /// As [`expect`]; who is unknown and who failed may be told apart in the records, never on the wire.
-async fn expect_client(site: &Site, what: &str, link: &HttpsClient, asked: Request, want: Refused) -> Option<String> {
+async fn expect_client(
+    site: &Site,
+    what: &str,
+    link: &HttpsClient,
+    asked: Request,
+    want: Refused,
+) -> Option<String> {
     let answer = match link.send(asked).await {
         Ok(answer) => answer,
         Err(error) => return Some(format!("{what}: {error}")),
@@ -483,11 +527,16 @@ async fn rightful(site: &Site, interface: &str, spec: &RouteSpec) -> Option<u16>
             site.link_as(Some(&site.identity(root, roles[0].as_str(), "someone")))
         }
         RouteAuth::Token => {
-            let token = text_of(&site.server_token("vs-1", interface, &format!("3gpp:seal:{interface}")).await);
+            let token =
+                text_of(&site.server_token("vs-1", interface, &format!("3gpp:seal:{interface}")).await);
             if spec.operation == "UpdateIndSpatialMap" {
                 let sm = site.sm("vs-1", "3gpp:seal:sm").await;
                 let map = sm.map(api_types::ids::SpatialMapId(site.maps["vs-1"]), true).await.ok()?;
-                asked = Request::put(site.path(interface, &spec.path.replace("{spatialMapId}", &site.maps["vs-1"].to_string())));
+                asked =
+                    Request::put(site.path(
+                        interface,
+                        &spec.path.replace("{spatialMapId}", &site.maps["vs-1"].to_string()),
+                    ));
                 asked = asked.json(&map.value);
             }
             asked = with_bearer(asked, &token);
@@ -502,7 +551,11 @@ async fn rightful(site: &Site, interface: &str, spec: &RouteSpec) -> Option<u16>
             (_, Opens::Clients) => return Some(200),
             (name, Opens::Anybody(_)) if name.starts_with("Authorize") => return Some(200),
             (_, Opens::Anybody(_)) => {
-                if interface == "sim_mtls" { site.link("vs-1") } else { site.link_as(None) }
+                if interface == "sim_mtls" {
+                    site.link("vs-1")
+                } else {
+                    site.link_as(None)
+                }
             }
         },
     };

@@ -97,7 +97,9 @@ async fn bad_input_is_refused_on_every_route() {
 fn link_to(site: &Site, interface: &str, spec: &RouteSpec) -> HttpsClient {
     match (interface, spec.auth) {
         ("admin", _) => site.link_as(Some(&site.identity("admin", "admin", "someone"))),
-        ("sim_mtls", RouteAuth::Mtls(roles)) => site.link_as(Some(&site.identity("sbi", roles[0].as_str(), "someone"))),
+        ("sim_mtls", RouteAuth::Mtls(roles)) => {
+            site.link_as(Some(&site.identity("sbi", roles[0].as_str(), "someone")))
+        }
         ("sim", _) => site.link_as(None),
         _ => site.link("vs-1"),
     }
@@ -127,7 +129,10 @@ fn spoiled(site: &Site, interface: &str, spec: &RouteSpec) -> Vec<(String, Reque
         for (what, id) in ids {
             // Where the client itself takes a path for another one, there is nothing to ask.
             let Some(url) = url(Some(id)).filter(|url| url.as_str().contains(id)) else { continue };
-            requests.push((format!("an identifier: {what}"), sensible(Request::new(spec.method.clone(), url), spec)));
+            requests.push((
+                format!("an identifier: {what}"),
+                sensible(Request::new(spec.method.clone(), url), spec),
+            ));
         }
     }
     let here = url(None).expect("a url");
@@ -149,7 +154,9 @@ fn spoiled(site: &Site, interface: &str, spec: &RouteSpec) -> Vec<(String, Reque
         requests.push(("a body: too large".to_owned(), request));
     }
     if is_payload {
-        for (what, media_type) in [("HTML", "text/html"), ("no media type", "x"), ("a form", "application/x-www-form-urlencoded")] {
+        for (what, media_type) in
+            [("HTML", "text/html"), ("no media type", "x"), ("a form", "application/x-www-form-urlencoded")]
+        {
             let request = Request::put(here.clone()).bytes(media_type, Bytes::from_static(b"MARK7731"));
             requests.push((format!("a payload: {what}"), request));
         }
@@ -160,8 +167,17 @@ fn spoiled(site: &Site, interface: &str, spec: &RouteSpec) -> Vec<(String, Reque
     }
     if spec.method == Method::GET && spec.path.ends_with("s") && matches!(spec.auth, RouteAuth::Token) {
         for query in [
-            "limit=0", "limit=1001", "limit=MARK7731", "limit=1&limit=2", "cursor=MARK7731", "supp-feats=xyz",
-            "area-int=MARK7731", "area-int=%7B%22geoServAr%22:NaN%7D", "loc-info=MARK7731", "anchor-ids=1,x", "pose=%7B",
+            "limit=0",
+            "limit=1001",
+            "limit=MARK7731",
+            "limit=1&limit=2",
+            "cursor=MARK7731",
+            "supp-feats=xyz",
+            "area-int=MARK7731",
+            "area-int=%7B%22geoServAr%22:NaN%7D",
+            "loc-info=MARK7731",
+            "anchor-ids=1,x",
+            "pose=%7B",
         ] {
             // Each names a parameter of one server; the other does not know it and must say so or not care.
             let known = match query.split('=').next() {
@@ -183,8 +199,12 @@ fn spoiled(site: &Site, interface: &str, spec: &RouteSpec) -> Vec<(String, Reque
 /// A request that would be served but for its identifier.
 fn sensible(request: Request, spec: &RouteSpec) -> Request {
     match spec.operation {
-        "PutUser" => request.json(&json!({ "password": "a good password", "valUserId": "someone@x.example" })),
-        "PutClient" => request.json(&json!({ "kind": "val_server", "auth": "client_secret_basic", "scopes": ["3gpp:seal:san"] })),
+        "PutUser" => {
+            request.json(&json!({ "password": "a good password", "valUserId": "someone@x.example" }))
+        }
+        "PutClient" => request.json(
+            &json!({ "kind": "val_server", "auth": "client_secret_basic", "scopes": ["3gpp:seal:san"] }),
+        ),
         "PutService" => request.json(&json!({ "role": "san", "scopes": ["3gpp:seal:san.read"] })),
         "PutPolicy" => request.json(&json!({ "class": "local", "effect": "PERMIT" })),
         "PutPosition" => request.json(&json!({ "lon": 2.0, "lat": 48.0 })),
@@ -214,7 +234,11 @@ async fn look(link: &HttpsClient, request: Request, what: &str) -> Option<String
     let named = body["cause"].is_string() || body["error"].is_string();
     let page = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
     if !named && !head && !page {
-        return Some(format!("{what}: {} without a cause: {}", answer.status, String::from_utf8_lossy(&answer.body)));
+        return Some(format!(
+            "{what}: {} without a cause: {}",
+            answer.status,
+            String::from_utf8_lossy(&answer.body)
+        ));
     }
     if answer.trace().is_none() {
         return Some(format!("{what}: without a trace"));

@@ -11,4 +11,5 @@ mod input;
 mod peers;
 mod postgres;
 mod privacy;
+mod scenarios;
 mod spatial;

@@ -13,7 +13,11 @@ fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a directory");
     for entry in fs::read_dir(from).expect("a directory").flatten() {
         let target = to.join(entry.file_name());
-        if entry.path().is_dir() { copy(&entry.path(), &target) } else { assert!(fs::copy(entry.path(), target).is_ok()) }
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target)
+        } else {
+            assert!(fs::copy(entry.path(), target).is_ok())
+        }
     }
 }
 
@@ -31,7 +35,8 @@ async fn a_token_of_one_process_opens_another() {
     let (first, second) = (base(), base());
     let origin = |base: u16, offset: u16| format!("https://localhost:{}", base + offset);
     let sim = Launch::new(dir.path(), "sim", &["serve", "--roles", "sim", "--data", "sim-data"])
-        .arg("--port-base").arg(first.to_string())
+        .arg("--port-base")
+        .arg(first.to_string())
         .env("METASEAL_PEERS_SAN", &origin(second, 6))
         .env("METASEAL_PEERS_SM", &origin(second, 7))
         .start();
@@ -40,7 +45,8 @@ async fn a_token_of_one_process_opens_another() {
     copy(&sim.data().join("pki"), &data.join("pki"));
     fs::copy(sim.data().join("kek"), data.join("kek")).expect("copied");
     let servers = Launch::new(dir.path(), "servers", &["serve", "--roles", "san,sm", "--data", "served"])
-        .arg("--port-base").arg(second.to_string())
+        .arg("--port-base")
+        .arg(second.to_string())
         .env("METASEAL_PEERS_SIM", &origin(first, 4))
         .env("METASEAL_PEERS_SIM_MTLS", &origin(first, 25));
     let mut served = servers.start();
@@ -60,7 +66,10 @@ async fn a_token_of_one_process_opens_another() {
     let map = sm.create_map(&parsed(val_server_map("museum-guide", "apart"))).await.expect("created").id();
     assert!(sm.map(map, true).await.is_ok());
     let session = site.session("alice", "ue-1").await.expect("logged in");
-    let token = session.credential(site.at("san"), "3gpp:seal:san.read 3gpp:seal:san.discover").await.expect("a token");
+    let token = session
+        .credential(site.at("san"), "3gpp:seal:san.read 3gpp:seal:san.discover")
+        .await
+        .expect("a token");
     let ue = sdk::SanClient::new(site.link("ue-1"), site.at("san"), token).expect("a client");
     assert_eq!(ue.discover_all(&AnchorQuery::default()).await.expect("found").results.len(), 1);
 
@@ -85,7 +94,8 @@ async fn a_token_of_one_process_opens_another() {
     }
 
     // Revoked at one process, refused at the other when it is answered.
-    let revoked = site.operator().revoke(&parsed(json!({ "kind": "client", "value": "vs-1" }))).await.expect("revoked");
+    let revoked =
+        site.operator().revoke(&parsed(json!({ "kind": "client", "value": "vs-1" }))).await.expect("revoked");
     assert_eq!((revoked.lapsed.len(), revoked.confirmed.len()), (0, 2), "{revoked:?}");
     let refused = san.list(&list.id, true).await.expect_err("revoked");
     assert_eq!(refused.status(), Some(401));
@@ -104,7 +114,10 @@ async fn a_token_of_one_process_opens_another() {
 }
 
 /// A verifier holds out for the rest of its lease, one second at most.
-async fn until_refused(san: &sdk::SanClient, id: &api_types::ids::AnchorsListId) -> (Option<u16>, Option<&'static str>) {
+async fn until_refused(
+    san: &sdk::SanClient,
+    id: &api_types::ids::AnchorsListId,
+) -> (Option<u16>, Option<&'static str>) {
     for _ in 0..100 {
         if let Err(error) = san.list(id, true).await {
             return (error.status(), error.cause().map(|cause| cause.as_str()));

@@ -14,15 +14,20 @@ async fn a_demo_and_a_restart_over_postgresql() {
     // It ends with the thread that starts it: this one.
     let mut postgres = Postgres::start();
     let url = postgres.database();
-    let program = Program::demo_with(&[("METASEAL_STORAGE_BACKEND", "postgres"), ("METASEAL_STORAGE_URL", &url)]);
+    let program =
+        Program::demo_with(&[("METASEAL_STORAGE_BACKEND", "postgres"), ("METASEAL_STORAGE_URL", &url)]);
     let site = Site::of(&program);
     let session = site.session("alice", "ue-1").await.expect("a login");
     let credential = session.credential(site.at("san"), SCOPE).await.expect("a token");
     let ue = SanClient::new(site.link("ue-1"), site.at("san"), credential).expect("a client");
-    let found = ue.discover_all(&AnchorQuery { limit: Some(100), ..Default::default() }).await.expect("found");
+    let found =
+        ue.discover_all(&AnchorQuery { limit: Some(100), ..Default::default() }).await.expect("found");
     assert!(found.results.len() >= 300, "{}", found.results.len());
     let config = site.operator().config().await.expect("the configuration").to_string();
-    assert!(!config.contains(&url) && !config.contains("127.0.0.1:"), "a connection string may hold a password: {config}");
+    assert!(
+        !config.contains(&url) && !config.contains("127.0.0.1:"),
+        "a connection string may hold a password: {config}"
+    );
     assert!(site.operator().verify_audit().await.expect("chains").intact);
     assert!(!program.data().join("records").exists(), "nothing is in files");
     drop(program);

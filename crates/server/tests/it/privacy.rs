@@ -57,7 +57,13 @@ async fn what_is_planted_is_not_found() {
     user["valUserId"] = json!(VAL_USER);
     site.users.insert("zenobia".into(), user);
     planted.push(("a password", password.clone(), May::Nowhere));
-    for (what, text) in [("a SUPI", SUPI), ("a GPSI", GPSI), ("an External ID", EXTERNAL), ("an IMPU", IMPU), ("a VAL user", VAL_USER)] {
+    for (what, text) in [
+        ("a SUPI", SUPI),
+        ("a GPSI", GPSI),
+        ("an External ID", EXTERNAL),
+        ("an IMPU", IMPU),
+        ("a VAL user", VAL_USER),
+    ] {
         planted.push((what, text.to_owned(), May::InTheAccount));
     }
     for id in ["ue-1", "ue-bearer"] {
@@ -82,13 +88,19 @@ async fn what_is_planted_is_not_found() {
     let access = token.access_token.expose().to_owned();
     let refresh = token.refresh_token.clone().expect("a refresh token").expose().to_owned();
     planted.push(("an access token", signature(&access), May::Nowhere));
-    planted.push(("an ID token", signature(token.id_token.as_ref().expect("an ID token").expose()), May::Nowhere));
+    planted.push((
+        "an ID token",
+        signature(token.id_token.as_ref().expect("an ID token").expose()),
+        May::Nowhere,
+    ));
     planted.push(("a refresh token", refresh.clone(), May::Nowhere));
     let url = site.path("san", "/ssan-disc/v1/spatial-anchors");
     let proof = sim.dpop().expect("a key").proof("GET", &url, Some(&access)).expect("a proof");
     planted.push(("a proof", signature(&proof), May::Nowhere));
     let link = site.link_as(None);
-    let request = || Request::get(url.clone()).header("authorization", &format!("DPoP {access}")).header("dpop", &proof);
+    let request = || {
+        Request::get(url.clone()).header("authorization", &format!("DPoP {access}")).header("dpop", &proof)
+    };
     assert_eq!(link.send(request()).await.expect("an answer").status, 200);
     for refused in [
         request(),
@@ -117,7 +129,8 @@ async fn what_is_planted_is_not_found() {
     wrong["anchors"][STRAY] = json!({ "posInfo": STRAY });
     for request in [
         Request::post(lists.clone()).json(&wrong),
-        Request::post(lists.clone()).bytes("application/json", format!("{{\"a\": \"{STRAY}\", \"a\": {STRAY}").into()),
+        Request::post(lists.clone())
+            .bytes("application/json", format!("{{\"a\": \"{STRAY}\", \"a\": {STRAY}").into()),
         Request::post(lists.clone()).bytes("text/plain", STRAY.into()),
     ] {
         let answer = san.send(request).await.expect("an answer");
@@ -129,15 +142,20 @@ async fn what_is_planted_is_not_found() {
         vec![("grant_type", STRAY)],
         vec![("grant_type", "refresh_token"), ("refresh_token", STRAY), ("refresh_token", STRAY)],
     ] {
-        let basic = STANDARD.encode(format!("ue-1:{}", site.clients["ue-1"].secret.clone().expect("a secret")));
-        let request = Request::post(site.path("sim", "/token")).form(form).header("authorization", &format!("Basic {basic}"));
+        let basic =
+            STANDARD.encode(format!("ue-1:{}", site.clients["ue-1"].secret.clone().expect("a secret")));
+        let request = Request::post(site.path("sim", "/token"))
+            .form(form)
+            .header("authorization", &format!("Basic {basic}"));
         let answer = link.send(request).await.expect("an answer");
         assert!((400..500).contains(&answer.status), "{}", answer.status);
         bodies.push(String::from_utf8_lossy(&answer.body).into_owned());
     }
     let user_url = site.operator().url(&["users", "zenobia"]).expect("a url");
     let refused = Request::put(user_url).json(&json!({ "password": STRAY, "valUserId": 5, "supi": STRAY }));
-    bodies.push(String::from_utf8_lossy(&site.operator().send(refused).await.expect("an answer").body).into_owned());
+    bodies.push(
+        String::from_utf8_lossy(&site.operator().send(refused).await.expect("an answer").body).into_owned(),
+    );
     let client = json!({ "kind": "val_server", "auth": "private_key_jwt", "jwks": { "keys": [{ "kty": "oct", "k": STRAY }] } });
     assert!(site.operator().put_client("bad", &parsed::<Client>(client)).await.is_err());
 
@@ -159,9 +177,15 @@ async fn what_is_planted_is_not_found() {
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
     // The search finds what is there: a list's name in its records, the client's name in the audit.
-    assert!(seen.iter().any(|(place, bytes)| place.starts_with("file san.sqlite") && holds(bytes, b"museum-guide")));
+    assert!(
+        seen.iter()
+            .any(|(place, bytes)| place.starts_with("file san.sqlite") && holds(bytes, b"museum-guide"))
+    );
     assert!(seen.iter().any(|(place, bytes)| place == "audit" && holds(bytes, b"vs-1")));
-    assert!(seen.iter().any(|(place, bytes)| place == "log" && bytes.len() > 1_000), "a log at trace says something");
+    assert!(
+        seen.iter().any(|(place, bytes)| place == "log" && bytes.len() > 1_000),
+        "a log at trace says something"
+    );
     assert!(claims_of(&access)["gpsi"] == GPSI, "the token has what is looked for");
 }
 
@@ -173,7 +197,8 @@ fn signature(token: &str) -> String {
 /// A text as it is, and as base64 and percent encoding write it.
 fn forms(text: &str) -> Vec<String> {
     let percent: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
-    let mut forms = vec![text.to_owned(), STANDARD_NO_PAD.encode(text), URL_SAFE_NO_PAD.encode(text), percent];
+    let mut forms =
+        vec![text.to_owned(), STANDARD_NO_PAD.encode(text), URL_SAFE_NO_PAD.encode(text), percent];
     // The last characters of base64 depend on what follows.
     for form in &mut forms[1..3] {
         form.truncate(form.len().saturating_sub(2));
@@ -198,9 +223,16 @@ async fn everything(program: &Program, site: &Site, bodies: &[String]) -> BTreeM
     let admin = site.operator();
     let mut seen = BTreeMap::new();
     for (name, path) in [
-        ("audit", &["audit"][..]), ("charging", &["charging"]), ("traces", &["traces"]), ("metrics", &["metrics"]),
-        ("config", &["config"]), ("clients", &["clients"]), ("policies", &["policies"]), ("verifiers", &["verifiers"]),
-        ("keys", &["keys"]), ("health", &["health"]),
+        ("audit", &["audit"][..]),
+        ("charging", &["charging"]),
+        ("traces", &["traces"]),
+        ("metrics", &["metrics"]),
+        ("config", &["config"]),
+        ("clients", &["clients"]),
+        ("policies", &["policies"]),
+        ("verifiers", &["verifiers"]),
+        ("keys", &["keys"]),
+        ("health", &["health"]),
     ] {
         let mut url = admin.url(path).expect("a url");
         if ["audit", "charging", "traces"].contains(&name) {
@@ -213,7 +245,8 @@ async fn everything(program: &Program, site: &Site, bodies: &[String]) -> BTreeM
             for summary in json_of(&answer)["items"].as_array().expect("items") {
                 let trace = summary["trace"].as_str().expect("a trace").to_owned();
                 for below in [&["traces", &trace][..], &["traces", &trace, "why"]] {
-                    let answer = admin.send(Request::get(admin.url(below).expect("a url"))).await.expect("an answer");
+                    let answer =
+                        admin.send(Request::get(admin.url(below).expect("a url"))).await.expect("an answer");
                     seen.insert(below.join("/"), answer.body.to_vec());
                 }
             }
@@ -250,7 +283,8 @@ async fn hidden_and_absent_are_one_answer() {
     let hidden = owner.create_list(&parsed(body)).await.expect("created").id;
     let maps = site.sm("vs-2", "3gpp:seal:sm").await;
     let mut body = crate::harness::val_server_map("campus-navigation", "hidden");
-    body["mapInf"]["allwEnt"] = json!({ "allowedEntities": [{ "type": "VAL_SERVER", "identifier": "vs-2" }] });
+    body["mapInf"]["allwEnt"] =
+        json!({ "allowedEntities": [{ "type": "VAL_SERVER", "identifier": "vs-2" }] });
     let map = maps.create_map(&parsed(body)).await.expect("created").id();
     let stranger = site.san("vs-3", "3gpp:seal:san").await;
     let other = site.sm("vs-3", "3gpp:seal:sm").await;
@@ -259,15 +293,26 @@ async fn hidden_and_absent_are_one_answer() {
     let patch = json!({ "suppFeat": "1" });
     for (what, hidden_url, absent_url, is_map) in [
         ("a list", list(hidden.as_str()), list("no-such-list"), false),
-        ("a map", site.path("sm", &format!("/ssm-smm/v1/spatial-maps/{map}")), site.path("sm", &format!("/ssm-smm/v1/spatial-maps/{absent_map}")), true),
-        ("a payload", site.path("sm", &format!("/ssm-smm/v1/spatial-maps/{map}/content")), site.path("sm", &format!("/ssm-smm/v1/spatial-maps/{absent_map}/content")), true),
+        (
+            "a map",
+            site.path("sm", &format!("/ssm-smm/v1/spatial-maps/{map}")),
+            site.path("sm", &format!("/ssm-smm/v1/spatial-maps/{absent_map}")),
+            true,
+        ),
+        (
+            "a payload",
+            site.path("sm", &format!("/ssm-smm/v1/spatial-maps/{map}/content")),
+            site.path("sm", &format!("/ssm-smm/v1/spatial-maps/{absent_map}/content")),
+            true,
+        ),
     ] {
         let ask = async |url: &url::Url, method: &http::Method| {
             let mut request = Request::new(method.clone(), url.clone());
             if *method == http::Method::PATCH {
                 request = request.json_as("application/merge-patch+json", &patch);
             }
-            let answer = if is_map { other.send(request).await } else { stranger.send(request).await }.expect("an answer");
+            let answer = if is_map { other.send(request).await } else { stranger.send(request).await }
+                .expect("an answer");
             let mut headers: Vec<(String, Value)> = answer
                 .headers
                 .iter()

@@ -15,7 +15,7 @@ on_both!(
     a_list_is_read_whole_and_versioned,
     a_rule_set_has_one_number,
     discovery_sees_what_is_held_and_nothing_else,
-    the_latest_position_of_a_ue_counts,
+    the_last_report_of_a_position_counts,
 );
 
 async fn open(bench: &Bench) -> Store {
@@ -244,7 +244,7 @@ async fn discovery_sees_what_is_held_and_nothing_else(bench: Bench) {
     assert_eq!(found(&store, Filter { boxes: Some(vec![there]), ..asked(&["o:vs-1"]) }).await, [1]);
 }
 
-async fn the_latest_position_of_a_ue_counts(bench: Bench) {
+async fn the_last_report_of_a_position_counts(bench: Bench) {
     let store = open(&bench).await;
     let at = |lon, at_s| positions::UePosition { lon, lat: 48.0, alt: None, at_s };
     let kept: Result<_, StoreError> = store
@@ -259,5 +259,5 @@ async fn the_latest_position_of_a_ue_counts(bench: Bench) {
             })
         })
         .await;
-    assert_eq!(kept.unwrap(), (Some(at(3.0, 20)), None, (true, false)));
+    assert_eq!(kept.unwrap(), (Some(at(4.0, 15)), None, (true, false)));
 }

@@ -45,7 +45,11 @@ async fn resources_are_made_read_changed_listed_and_deleted() {
     ];
     for (family, id, named, first, second, member) in rows {
         let url = || admin.url(&[family, id]).expect("a url");
-        assert_eq!(cause(&send(&admin, Request::get(url())).await), (404, "RESOURCE_NOT_FOUND".into()), "{family}");
+        assert_eq!(
+            cause(&send(&admin, Request::get(url())).await),
+            (404, "RESOURCE_NOT_FOUND".into()),
+            "{family}"
+        );
 
         let created = send(&admin, Request::put(url()).json(&first)).await;
         assert_eq!(created.status, 201, "{family}: {}", json_of(&created));
@@ -61,7 +65,11 @@ async fn resources_are_made_read_changed_listed_and_deleted() {
         let newer = changed.header("etag").expect("an ETag").to_owned();
         assert_ne!(newer, etag, "{family}");
         let read = send(&admin, Request::get(url())).await;
-        assert_eq!((read.header("etag"), &json_of(&read)[member]), (Some(newer.as_str()), &second[member]), "{family}");
+        assert_eq!(
+            (read.header("etag"), &json_of(&read)[member]),
+            (Some(newer.as_str()), &second[member]),
+            "{family}"
+        );
 
         // A body with one thing wrong changes nothing.
         let mut unknown = second.clone();
@@ -115,7 +123,11 @@ async fn paged(admin: &AdminClient, family: &str, named: &str, id: &str) {
     assert_eq!(seen, all, "{family}");
     assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), seen.len(), "{family}");
     for limit in ["0", "1001", "-1", "x", "", "9999999999999999999999"] {
-        assert_eq!(cause(&page(limit, None).await), (400, "INVALID_QUERY_PARAM".into()), "{family}: limit {limit}");
+        assert_eq!(
+            cause(&page(limit, None).await),
+            (400, "INVALID_QUERY_PARAM".into()),
+            "{family}: limit {limit}"
+        );
     }
 }
 
@@ -167,11 +179,15 @@ async fn what_is_secret_is_shown_once_and_names_belong_to_one() {
     // Certificates: the key of the request and nothing else of it.
     let key = KeyPair::generate().expect("a key");
     let mut params = CertificateParams::new(vec!["admin.example".to_owned()]).expect("parameters");
-    params.subject_alt_names.push(rcgen::SanType::URI("urn:metaseal:function:san".try_into().expect("a URI")));
+    params
+        .subject_alt_names
+        .push(rcgen::SanType::URI("urn:metaseal:function:san".try_into().expect("a URI")));
     let csr = params.serialize_request(&key).and_then(|request| request.pem()).expect("a request");
-    let body = json!({ "kind": "val_server", "auth": "tls_client_auth", "scopes": ["3gpp:seal:san"], "csr": csr });
+    let body =
+        json!({ "kind": "val_server", "auth": "tls_client_auth", "scopes": ["3gpp:seal:san"], "csr": csr });
     let created = json_of(&send(&admin, Request::put(url("clients", "vs-9")).json(&body)).await);
-    let certificate = service_http::tls::certificates_from_pem(created["cert"].as_str().expect("a certificate"));
+    let certificate =
+        service_http::tls::certificates_from_pem(created["cert"].as_str().expect("a certificate"));
     let certificate = certificate.expect("a certificate").remove(0);
     let (role, name) = service_http::peer::identity(&certificate).expect("an identity");
     assert_eq!((role.as_str(), name.as_str()), ("client", "vs-9"));

@@ -36,18 +36,29 @@ async fn time_ends_tokens_and_going_back_revives_none() {
 
     // Within the leeway of 30 s after the 300 s of a token.
     set(&site, 290).await;
-    assert_eq!((reason(&site, &server).await, reason(&site, &user).await), ("served".into(), "served".into()));
+    assert_eq!(
+        (reason(&site, &server).await, reason(&site, &user).await),
+        ("served".into(), "served".into())
+    );
     let stale = sim.redeem(&late, Some(site.at("san")), None).await.expect_err("a code lives 60 s");
     assert!(matches!(&stale, sdk::SdkError::OAuth { error, .. } if error == "invalid_grant"), "{stale:?}");
     set(&site, 340).await;
-    assert_eq!((reason(&site, &server).await, reason(&site, &user).await), ("EXPIRED".into(), "EXPIRED".into()));
+    assert_eq!(
+        (reason(&site, &server).await, reason(&site, &user).await),
+        ("EXPIRED".into(), "EXPIRED".into())
+    );
     let fresh = site.san("vs-1", "3gpp:seal:san").await;
     assert_eq!(reason(&site, &fresh).await, "served");
-    let renewed = sim.refresh(&bob_refresh, Some(site.at("san")), None).await.expect("a refresh token lives longer");
+    let renewed =
+        sim.refresh(&bob_refresh, Some(site.at("san")), None).await.expect("a refresh token lives longer");
     let renewed = renewed.refresh_token.expect("a refresh token");
 
     set(&site, 0).await;
-    assert_eq!((reason(&site, &server).await, reason(&site, &user).await), ("EXPIRED".into(), "EXPIRED".into()), "revived");
+    assert_eq!(
+        (reason(&site, &server).await, reason(&site, &user).await),
+        ("EXPIRED".into(), "EXPIRED".into()),
+        "revived"
+    );
     assert!(sim.redeem(&late, Some(site.at("san")), None).await.is_err(), "a code revived");
     let anew = site.san("vs-1", "3gpp:seal:san").await;
     assert_eq!(reason(&site, &anew).await, "served", "the present still works");

@@ -27,8 +27,12 @@ async fn a_new_service_works_without_a_new_program() {
     let refused = login(&site, "alice", TOUR, "san").await.expect_err("no such service");
     assert!(matches!(&refused, SdkError::OAuth { error, .. } if error == "invalid_scope"), "{refused:?}");
 
-    put_service(&site, "tours", json!({ "role": "san", "scopes": [TOUR], "valServiceId": VAL_SERVICE })).await.expect("added");
-    put_service(&site, "walks", json!({ "role": "sm", "scopes": [WALK], "valServiceId": VAL_SERVICE })).await.expect("added");
+    put_service(&site, "tours", json!({ "role": "san", "scopes": [TOUR], "valServiceId": VAL_SERVICE }))
+        .await
+        .expect("added");
+    put_service(&site, "walks", json!({ "role": "sm", "scopes": [WALK], "valServiceId": VAL_SERVICE }))
+        .await
+        .expect("added");
     let metadata = sdk::sim::metadata(&site.link_as(None), site.at("sim")).await.expect("metadata");
     let known = serde_json::to_value(&metadata).expect("JSON")["scopes_supported"].to_string();
     assert!(known.contains(TOUR) && known.contains(WALK), "{known}");
@@ -36,38 +40,67 @@ async fn a_new_service_works_without_a_new_program() {
     // Anchors: only those of its VAL service, reading only.
     let token = login(&site, "alice", TOUR, "san").await.expect("a token");
     let san = SanClient::new(site.link("ue-1"), site.at("san"), token).expect("a client");
-    let found = san.discover_all(&AnchorQuery { limit: Some(500), ..Default::default() }).await.expect("it opens discovery");
-    let full = login(&site, "alice", "3gpp:seal:san.discover 3gpp:seal:san.read", "san").await.expect("a token");
+    let found = san
+        .discover_all(&AnchorQuery { limit: Some(500), ..Default::default() })
+        .await
+        .expect("it opens discovery");
+    let full =
+        login(&site, "alice", "3gpp:seal:san.discover 3gpp:seal:san.read", "san").await.expect("a token");
     let full = SanClient::new(site.link("ue-1"), site.at("san"), full).expect("a client");
-    let all = full.discover_all(&AnchorQuery { limit: Some(500), ..Default::default() }).await.expect("found");
-    let of = |profile: &api_types::san::SpatialAnchorProfile| profile.val_svc_inf.service_id.as_str() == VAL_SERVICE;
+    let all =
+        full.discover_all(&AnchorQuery { limit: Some(500), ..Default::default() }).await.expect("found");
+    let of = |profile: &api_types::san::SpatialAnchorProfile| {
+        profile.val_svc_inf.service_id.as_str() == VAL_SERVICE
+    };
     assert!(!found.results.is_empty() && found.results.iter().all(of), "{} anchors", found.results.len());
-    assert_eq!(found.results.len(), all.results.iter().filter(|profile| of(profile)).count(), "all of its service");
+    assert_eq!(
+        found.results.len(),
+        all.results.iter().filter(|profile| of(profile)).count(),
+        "all of its service"
+    );
     assert!(found.results.len() < all.results.len(), "and of no other");
 
     let own = site.san("vs-1", "3gpp:seal:san").await;
     let mine = own.create_list(&parsed(val_server_list(VAL_SERVICE, "tour"))).await.expect("created").id;
     let theirs = site.san("vs-2", "3gpp:seal:san").await;
-    let theirs = theirs.create_list(&parsed(val_server_list("campus-navigation", "other"))).await.expect("created").id;
+    let theirs =
+        theirs.create_list(&parsed(val_server_list("campus-navigation", "other"))).await.expect("created").id;
     assert!(san.list(&mine, true).await.is_ok(), "it opens reading");
     assert!(full.list(&theirs, true).await.is_ok());
     let hidden = san.list(&theirs, true).await.expect_err("another service");
     let absent = san.list(&"no-such-list".try_into().expect("an id"), true).await.expect_err("absent");
     assert_eq!((hidden.status(), hidden.cause()), (absent.status(), absent.cause()));
     assert_eq!(hidden.status(), Some(404));
-    let narrow = san.create_list(&parsed(val_server_list(VAL_SERVICE, "x"))).await.expect_err("it does not open writing");
-    assert_eq!((narrow.status(), narrow.cause().map(|cause| cause.as_str())), (Some(403), Some("INSUFFICIENT_SCOPE")));
+    let narrow = san
+        .create_list(&parsed(val_server_list(VAL_SERVICE, "x")))
+        .await
+        .expect_err("it does not open writing");
+    assert_eq!(
+        (narrow.status(), narrow.cause().map(|cause| cause.as_str())),
+        (Some(403), Some("INSUFFICIENT_SCOPE"))
+    );
     assert_eq!(san.delete_list(&mine, None).await.expect_err("nor deleting").status(), Some(403));
 
     // Maps, likewise.
     let token = login(&site, "alice", WALK, "sm").await.expect("a token");
     let sm = SmClient::new(site.link("ue-1"), site.at("sm"), token).expect("a client");
-    let maps = sm.discover_all(&MapQuery::default()).await.expect("it opens discovery").maps_disc.unwrap_or_default();
+    let maps = sm
+        .discover_all(&MapQuery::default())
+        .await
+        .expect("it opens discovery")
+        .maps_disc
+        .unwrap_or_default();
     assert_eq!(maps.len(), 1, "{maps:?}");
     let own = api_types::ids::SpatialMapId(site.maps["vs-1"]);
     assert!(sm.map(own, true).await.is_ok());
     assert!(sm.get_content(own, 10_000_000).await.is_ok());
-    let other = site.sm("vs-2", "3gpp:seal:sm").await.create_map(&parsed(open_map("campus-navigation"))).await.expect("created").id();
+    let other = site
+        .sm("vs-2", "3gpp:seal:sm")
+        .await
+        .create_map(&parsed(open_map("campus-navigation")))
+        .await
+        .expect("created")
+        .id();
     assert_eq!(sm.map(other, true).await.expect_err("another service").status(), Some(404));
     let full = login(&site, "alice", "3gpp:seal:sm.read", "sm").await.expect("a token");
     let full = SmClient::new(site.link("ue-1"), site.at("sm"), full).expect("a client");
@@ -79,7 +112,11 @@ async fn a_new_service_works_without_a_new_program() {
         ("built in", json!({ "role": "sm", "scopes": ["3gpp:seal:san.read"] })),
     ] {
         let refused = put_service(&site, "thief", body).await.expect_err(what);
-        assert_eq!((refused.status(), refused.cause().map(|cause| cause.as_str())), (Some(409), Some("ID_TAKEN")), "{what}");
+        assert_eq!(
+            (refused.status(), refused.cause().map(|cause| cause.as_str())),
+            (Some(409), Some("ID_TAKEN")),
+            "{what}"
+        );
     }
     // Gone with its row: what was granted for it, and what could be (S1-C1).
     admin.delete_service("tours").await.expect("deleted");
@@ -96,8 +133,12 @@ async fn services_and_verbs_are_not_crossed() {
     // A token for one service at the other server, and the wrong verb at the right one.
     let anchors = login(&site, "alice", "3gpp:seal:san.discover", "san").await.expect("a token");
     let maps = login(&site, "alice", "3gpp:seal:sm.read", "sm").await.expect("a token");
-    let san = |token: &sdk::Credential| SanClient::new(site.link("ue-1"), site.at("san"), token.clone()).expect("a client");
-    let sm = |token: &sdk::Credential| SmClient::new(site.link("ue-1"), site.at("sm"), token.clone()).expect("a client");
+    let san = |token: &sdk::Credential| {
+        SanClient::new(site.link("ue-1"), site.at("san"), token.clone()).expect("a client")
+    };
+    let sm = |token: &sdk::Credential| {
+        SmClient::new(site.link("ue-1"), site.at("sm"), token.clone()).expect("a client")
+    };
     assert!(san(&anchors).discover(&AnchorQuery::default()).await.is_ok());
     assert!(sm(&maps).discover(&MapQuery::default()).await.is_ok());
     let crossed = san(&maps).discover(&AnchorQuery::default()).await.expect_err("a map token");
@@ -107,11 +148,21 @@ async fn services_and_verbs_are_not_crossed() {
     assert_eq!(site.reason(crossed.trace().map(str::to_owned)).await, "AUDIENCE_WRONG");
     let list = site.lists["vs-1"][0].as_str().try_into().expect("an id");
     let verb = san(&anchors).list(&list, true).await.expect_err("discovery is not reading");
-    assert_eq!((verb.status(), verb.cause().map(|cause| cause.as_str())), (Some(403), Some("INSUFFICIENT_SCOPE")));
+    assert_eq!(
+        (verb.status(), verb.cause().map(|cause| cause.as_str())),
+        (Some(403), Some("INSUFFICIENT_SCOPE"))
+    );
 
-    for (what, scope) in [("a wildcard", "*"), ("a wildcard of SEAL", "3gpp:seal:*"), ("an unknown service", "3gpp:seal:weather")] {
+    for (what, scope) in [
+        ("a wildcard", "*"),
+        ("a wildcard of SEAL", "3gpp:seal:*"),
+        ("an unknown service", "3gpp:seal:weather"),
+    ] {
         let refused = login(&site, "alice", scope, "san").await.expect_err(what);
-        assert!(matches!(&refused, SdkError::OAuth { error, .. } if error == "invalid_scope"), "{what}: {refused:?}");
+        assert!(
+            matches!(&refused, SdkError::OAuth { error, .. } if error == "invalid_scope"),
+            "{what}: {refused:?}"
+        );
     }
     // In another UE's name, and of another user's identifier in the request.
     let sim = site.sim_c("ue-1").await;
@@ -119,10 +170,15 @@ async fn services_and_verbs_are_not_crossed() {
     request.val_ue_id = site.users["bob"]["valUeId"].as_str().map(str::to_owned);
     let pending = sim.begin(request);
     assert!(sim.login(&pending, "alice", site.password("alice")).await.is_err(), "another UE's name");
-    let query = AnchorQuery { ue_id: site.users["bob"]["gpsi"].as_str().map(str::to_owned), ..Default::default() };
+    let query =
+        AnchorQuery { ue_id: site.users["bob"]["gpsi"].as_str().map(str::to_owned), ..Default::default() };
     let named = san(&anchors).discover(&query).await.expect_err("another user");
-    assert_eq!((named.status(), named.cause().map(|cause| cause.as_str())), (Some(403), Some("GPSI_MISMATCH")));
-    let query = AnchorQuery { ue_id: site.users["alice"]["gpsi"].as_str().map(str::to_owned), ..Default::default() };
+    assert_eq!(
+        (named.status(), named.cause().map(|cause| cause.as_str())),
+        (Some(403), Some("GPSI_MISMATCH"))
+    );
+    let query =
+        AnchorQuery { ue_id: site.users["alice"]["gpsi"].as_str().map(str::to_owned), ..Default::default() };
     assert!(san(&anchors).discover(&query).await.is_ok(), "its own user");
 }
 
@@ -140,6 +196,7 @@ async fn login(site: &Site, user: &str, scope: &str, role: &str) -> Result<sdk::
 /// A map that every user of the campus may have.
 fn open_map(service: &str) -> Value {
     let mut map = val_server_map(service, "open");
-    map["mapInf"]["allwEnt"]["valServiceList"] = json!(["museum-guide", "campus-navigation", "asset-tracking"]);
+    map["mapInf"]["allwEnt"]["valServiceList"] =
+        json!(["museum-guide", "campus-navigation", "asset-tracking"]);
     map
 }

@@ -35,30 +35,53 @@ async fn audit_charging_and_traces_tell_the_same_story() {
         let admin = &admin;
         async move { admin.audit(&filter).await.expect("audit").items }
     };
-    let mine = by(RecordFilter { function: Some("san".into()), actor: Some("vs-7".into()), ..Default::default() }).await;
-    let story: Vec<_> = mine.iter().map(|item| (item.action.as_str(), item.verdict.as_str(), item.status)).collect();
-    assert_eq!(story, [
-        ("san.anchors_list.create", "permit", 201),
-        ("san.anchors_list.read", "permit", 200),
-        ("san.anchors_list.modify", "permit", 200),
-        ("san.anchors.discover", "permit", 200),
-        ("san.anchors_list.delete", "permit", 204),
-        (mine.last().expect("a record").action.as_str(), "deny", 404),
-    ]);
+    let mine =
+        by(RecordFilter { function: Some("san".into()), actor: Some("vs-7".into()), ..Default::default() })
+            .await;
+    let story: Vec<_> =
+        mine.iter().map(|item| (item.action.as_str(), item.verdict.as_str(), item.status)).collect();
+    assert_eq!(
+        story,
+        [
+            ("san.anchors_list.create", "permit", 201),
+            ("san.anchors_list.read", "permit", 200),
+            ("san.anchors_list.modify", "permit", 200),
+            ("san.anchors.discover", "permit", 200),
+            ("san.anchors_list.delete", "permit", 204),
+            (mine.last().expect("a record").action.as_str(), "deny", 404),
+        ]
+    );
     assert_eq!(mine.last().expect("a record").reason.as_deref(), Some("NOT_FOUND"));
     let of_list = by(RecordFilter { object: Some(object.clone()), ..Default::default() }).await;
     assert!(of_list.len() >= 4 && of_list.iter().all(|item| item.object.as_deref() == Some(object.as_str())));
-    assert!(of_list.iter().filter(|item| item.verdict == "permit").all(|item| item.owner.as_deref() == Some("vs-7")));
+    assert!(
+        of_list
+            .iter()
+            .filter(|item| item.verdict == "permit")
+            .all(|item| item.owner.as_deref() == Some("vs-7"))
+    );
     let trace = read.trace.clone().expect("a trace");
     let of_trace = by(RecordFilter { trace: Some(trace.clone()), ..Default::default() }).await;
     assert_eq!(of_trace.len(), 1);
     assert_eq!(of_trace[0].trace.as_str(), trace);
-    let later = by(RecordFilter { function: Some("san".into()), after: Some(mine[1].seq), actor: Some("vs-7".into()), ..Default::default() }).await;
+    let later = by(RecordFilter {
+        function: Some("san".into()),
+        after: Some(mine[1].seq),
+        actor: Some("vs-7".into()),
+        ..Default::default()
+    })
+    .await;
     assert_eq!(later, mine[2..]);
     // Pages of one: the same records in the same order.
     let (mut paged, mut cursor) = (Vec::new(), None);
     loop {
-        let filter = RecordFilter { function: Some("san".into()), actor: Some("vs-7".into()), limit: Some(1), cursor, ..Default::default() };
+        let filter = RecordFilter {
+            function: Some("san".into()),
+            actor: Some("vs-7".into()),
+            limit: Some(1),
+            cursor,
+            ..Default::default()
+        };
         let page = admin.audit(&filter).await.expect("audit");
         paged.extend(page.items);
         cursor = page.next;
@@ -67,11 +90,21 @@ async fn audit_charging_and_traces_tell_the_same_story() {
         }
     }
     assert_eq!(paged, mine);
-    for (filter, what) in [("function=planet", "a function"), ("limit=0", "a limit"), ("cursor=x", "a cursor"), ("after=x", "a place"), ("limit=1&limit=2", "twice")] {
+    for (filter, what) in [
+        ("function=planet", "a function"),
+        ("limit=0", "a limit"),
+        ("cursor=x", "a cursor"),
+        ("after=x", "a place"),
+        ("limit=1&limit=2", "twice"),
+    ] {
         let mut url = admin.url(&["audit"]).expect("a url");
         url.set_query(Some(filter));
         let answer = admin.send(Request::get(url)).await.expect("an answer");
-        assert_eq!((answer.status, json_of(&answer)["cause"].as_str()), (400, Some("INVALID_QUERY_PARAM")), "{what}");
+        assert_eq!(
+            (answer.status, json_of(&answer)["cause"].as_str()),
+            (400, Some("INVALID_QUERY_PARAM")),
+            "{what}"
+        );
     }
     let verified = admin.verify_audit().await.expect("chains");
     assert!(verified.intact && verified.functions.len() == 4, "{verified:?}");
@@ -80,15 +113,19 @@ async fn audit_charging_and_traces_tell_the_same_story() {
     let filter = RecordFilter { consumer: Some("vs-7".into()), ..Default::default() };
     let charged = admin.charging(&filter).await.expect("charging").items;
     let sums: Vec<_> = charged.iter().map(|item| (item.operation.as_str(), item.units)).collect();
-    assert_eq!(sums, [
-        ("san.anchors_list.create", 2),
-        ("san.anchors_list.read", 2),
-        ("san.anchors_list.modify", sums[2].1),
-        ("san.anchors.discover", 7),
-        ("san.anchors_list.delete", sums[4].1),
-    ]);
+    assert_eq!(
+        sums,
+        [
+            ("san.anchors_list.create", 2),
+            ("san.anchors_list.read", 2),
+            ("san.anchors_list.modify", sums[2].1),
+            ("san.anchors.discover", 7),
+            ("san.anchors_list.delete", sums[4].1),
+        ]
+    );
     assert!(charged.iter().all(|item| item.client == "vs-7" && item.outcome == "SERVED"), "{charged:?}");
-    let permits: Vec<_> = mine.iter().filter(|item| item.verdict == "permit").map(|item| &item.trace).collect();
+    let permits: Vec<_> =
+        mine.iter().filter(|item| item.verdict == "permit").map(|item| &item.trace).collect();
     assert_eq!(charged.iter().map(|item| &item.trace).collect::<Vec<_>>(), permits);
 
     // Traces: the steps of the procedure, and why.
@@ -106,7 +143,8 @@ async fn audit_charging_and_traces_tell_the_same_story() {
 
     // A trace of a client's own is a link: the decision is found by it (decision 0003).
     let own = "5bd66ef5095369c7b0d1f8f4bd33716a";
-    let link = HttpsClient::new(&site.ca, site.clients["vs-7"].identity.as_ref()).expect("a link").with_trace(own);
+    let link =
+        HttpsClient::new(&site.ca, site.clients["vs-7"].identity.as_ref()).expect("a link").with_trace(own);
     let token = text_of(&site.server_token("vs-7", "san", "3gpp:seal:san").await);
     let asked = with_bearer(Request::get(site.path("san", "/ssan-disc/v1/spatial-anchors?limit=1")), &token);
     let answer = link.send(asked).await.expect("an answer");
@@ -125,7 +163,10 @@ async fn refusals_before_the_holder_are_counted_and_still_explained() {
     let before = denials(&site).await;
     let mut last = None;
     for _ in 0..200 {
-        let answer = nobody.send(Request::get(site.path("san", "/ssan-disc/v1/spatial-anchors"))).await.expect("an answer");
+        let answer = nobody
+            .send(Request::get(site.path("san", "/ssan-disc/v1/spatial-anchors")))
+            .await
+            .expect("an answer");
         assert_eq!(answer.status, 401);
         last = answer.trace();
     }
@@ -150,7 +191,10 @@ async fn health_verifiers_metrics_and_configuration_are_shown() {
     let admin = site.operator();
     let health = admin.health().await.expect("health");
     assert_eq!((health.status.as_str(), health.version.as_str()), ("ok", env!("CARGO_PKG_VERSION")));
-    assert_eq!(health.functions.keys().map(String::as_str).collect::<Vec<_>>(), ["admin", "san", "sim", "sm"]);
+    assert_eq!(
+        health.functions.keys().map(String::as_str).collect::<Vec<_>>(),
+        ["admin", "san", "sim", "sm"]
+    );
     let verifiers = admin.verifiers().await.expect("verifiers");
     assert_eq!(verifiers.len(), 2, "{verifiers:?}");
     assert!(verifiers.iter().all(|verifier| verifier.alive && verifier.issuer == site.at("sim")));
@@ -163,5 +207,7 @@ async fn health_verifiers_metrics_and_configuration_are_shown() {
     let config = admin.config().await.expect("the configuration");
     assert_eq!(config["storage"]["backend"], "sqlite");
     let keys = admin.keys().await.expect("keys");
-    assert!(keys.iter().any(|key| key.role == "sim" && key.alg == "ES256" && key.status.as_str() == "active"));
+    assert!(
+        keys.iter().any(|key| key.role == "sim" && key.alg == "ES256" && key.status.as_str() == "active")
+    );
 }

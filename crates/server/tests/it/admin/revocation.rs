@@ -14,17 +14,23 @@ async fn works(san: &SanClient) -> bool {
 /// Refused with this reason, in the explanation and in the audit.
 async fn refused(site: &Site, san: &SanClient, reason: &str, what: &str) {
     let error = san.discover(&AnchorQuery { limit: Some(1), ..Default::default() }).await.expect_err(what);
-    assert_eq!((error.status(), error.cause().map(|cause| cause.as_str())), (Some(401), Some("INVALID_TOKEN")), "{what}");
+    assert_eq!(
+        (error.status(), error.cause().map(|cause| cause.as_str())),
+        (Some(401), Some("INVALID_TOKEN")),
+        "{what}"
+    );
     let trace = error.trace().expect("a trace").to_owned();
     assert_eq!(site.reason(Some(trace.clone())).await, reason, "{what}");
     let filter = sdk::admin::RecordFilter { trace: Some(trace), ..Default::default() };
     let records = site.operator().audit(&filter).await.expect("audit").items;
-    let told: Vec<_> = records.iter().map(|item| (item.verdict.as_str(), item.reason.as_deref(), item.status)).collect();
+    let told: Vec<_> =
+        records.iter().map(|item| (item.verdict.as_str(), item.reason.as_deref(), item.status)).collect();
     assert_eq!(told, [("deny", Some(reason), 401)], "{what}");
 }
 
 async fn revoke(site: &Site, kind: &str, value: &str) {
-    let revoked = site.operator().revoke(&parsed(json!({ "kind": kind, "value": value }))).await.expect("revoked");
+    let revoked =
+        site.operator().revoke(&parsed(json!({ "kind": kind, "value": value }))).await.expect("revoked");
     assert!(revoked.epoch > 0 && revoked.lapsed.is_empty() && revoked.unconfirmed.is_empty(), "{revoked:?}");
     assert_eq!(revoked.confirmed.len(), 2, "san and sm: {revoked:?}");
 }
@@ -64,7 +70,18 @@ async fn each_kind_is_refused_at_once_and_nothing_else_is() {
     let (_, alice_san) = ue(&site, "alice").await.expect("alice logs in again");
     assert!(works(&alice_san).await);
     // Likewise by the subject of the token.
-    let sub = claims_of(&text_of(&site.session("alice", "ue-1").await.expect("alice").credential(site.at("san"), SCOPE).await.expect("a token")))["sub"].as_str().expect("a subject").to_owned();
+    let sub = claims_of(&text_of(
+        &site
+            .session("alice", "ue-1")
+            .await
+            .expect("alice")
+            .credential(site.at("san"), SCOPE)
+            .await
+            .expect("a token"),
+    ))["sub"]
+        .as_str()
+        .expect("a subject")
+        .to_owned();
     revoke(&site, "subject", &sub).await;
     refused(&site, &alice_san, "REVOKED_SUBJECT", "subject by sub").await;
 
@@ -135,7 +152,8 @@ async fn a_revocation_says_what_it_cannot_do_and_waits_for_nobody_else() {
     let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let mut load = tokio::task::JoinSet::new();
     for _ in 0..4 {
-        let (link, url, credential, stop, ask) = (link.clone(), url.clone(), credential.clone(), stop.clone(), ask);
+        let (link, url, credential, stop, ask) =
+            (link.clone(), url.clone(), credential.clone(), stop.clone(), ask);
         load.spawn(async move {
             let mut served = 0;
             while !stop.load(std::sync::atomic::Ordering::SeqCst) {

@@ -20,7 +20,9 @@ async fn user(site: &Site, name: &str) -> Result<(sdk::UserSession, SanClient), 
 }
 
 async fn searches(san: &SanClient) -> Result<usize, SdkError> {
-    san.discover(&AnchorQuery { limit: Some(1), ..Default::default() }).await.map(|page| page.found.results.len())
+    san.discover(&AnchorQuery { limit: Some(1), ..Default::default() })
+        .await
+        .map(|page| page.found.results.len())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -28,15 +30,25 @@ async fn explain_says_what_the_rules_say() {
     let program = Program::demo();
     let site = Site::of(&program);
     let admin = site.operator();
-    put(&site, "night", json!({
-        "class": "local", "effect": "DENY", "actions": ["read"],
-        "period": { "startTime": "2031-01-01T00:00:00Z", "stopTime": "2031-01-02T00:00:00Z" },
-    })).await;
+    put(
+        &site,
+        "night",
+        json!({
+            "class": "local", "effect": "DENY", "actions": ["read"],
+            "period": { "startTime": "2031-01-01T00:00:00Z", "stopTime": "2031-01-02T00:00:00Z" },
+        }),
+    )
+    .await;
     put(&site, "hall", json!({
         "class": "operator", "effect": "DENY", "subjects": ["bob@campus.example"], "resources": ["hall"],
         "area": { "geoServAr": { "geoArs": [{ "shape": "POINT_UNCERTAINTY_CIRCLE", "point": { "lon": 2.35, "lat": 48.85 }, "uncertainty": 100.0 }] } },
     })).await;
-    put(&site, "law", json!({ "class": "regulatory", "effect": "DENY", "subjects": ["carol@campus.example"] })).await;
+    put(
+        &site,
+        "law",
+        json!({ "class": "regulatory", "effect": "DENY", "subjects": ["carol@campus.example"] }),
+    )
+    .await;
     let bob = |place: Value| json!({ "subjects": ["ue-1", "bob@campus.example"], "service": "spatial-anchor-mgmt", "resource": "hall", "position": place });
     #[rustfmt::skip] // a table stays a table
     let rows: [(&str, Value, PolicyOutcome, Option<&str>); 8] = [
@@ -66,7 +78,14 @@ async fn explain_says_what_the_rules_say() {
         let answer = admin.send(sdk::Request::put(url).json(&body)).await.expect("an answer");
         assert_eq!(answer.status, 400, "{body}");
     }
-    assert!(admin.policies().await.expect("rules").iter().all(|rule| rule.policy_id.as_ref().is_some_and(|id| id.as_str() != "bad")));
+    assert!(
+        admin
+            .policies()
+            .await
+            .expect("rules")
+            .iter()
+            .all(|rule| rule.policy_id.as_ref().is_some_and(|id| id.as_str() != "bad"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,13 +94,24 @@ async fn a_rule_holds_when_it_is_answered() {
     let site = Site::of(&program);
     let (alice, alice_san) = user(&site, "alice").await.expect("alice");
     let (_, bob_san) = user(&site, "bob").await.expect("bob");
-    assert_eq!((searches(&alice_san).await.expect("found"), searches(&bob_san).await.expect("found")), (1, 1));
+    assert_eq!(
+        (searches(&alice_san).await.expect("found"), searches(&bob_san).await.expect("found")),
+        (1, 1)
+    );
     // Who may use nothing gets no token for it.
     let denied = user(&site, "eve").await.expect_err("eve");
-    assert!(matches!(&denied, SdkError::OAuth { error, .. } if error == "access_denied" || error == "invalid_scope"), "{denied:?}");
+    assert!(
+        matches!(&denied, SdkError::OAuth { error, .. } if error == "access_denied" || error == "invalid_scope"),
+        "{denied:?}"
+    );
 
     // A local rule: no new token, and the live one is void.
-    put(&site, "not-alice", json!({ "class": "local", "effect": "DENY", "subjects": ["alice@campus.example"] })).await;
+    put(
+        &site,
+        "not-alice",
+        json!({ "class": "local", "effect": "DENY", "subjects": ["alice@campus.example"] }),
+    )
+    .await;
     let refused = searches(&alice_san).await.expect_err("her live token is void");
     assert_eq!(refused.status(), Some(401));
     let reason = site.reason(refused.trace().map(str::to_owned)).await;
@@ -105,9 +135,17 @@ async fn a_rule_holds_when_it_is_answered() {
 
     // Rules of operator and regulator are asked at the server, for tokens that live.
     for (class, reason) in [("operator", "OPERATOR_RULE"), ("regulatory", "REGULATORY_RULE")] {
-        put(&site, "stop", json!({ "class": class, "effect": "DENY", "subjects": ["ue-1"], "actions": ["discover"] })).await;
+        put(
+            &site,
+            "stop",
+            json!({ "class": class, "effect": "DENY", "subjects": ["ue-1"], "actions": ["discover"] }),
+        )
+        .await;
         let refused = searches(&alice_san).await.expect_err("stopped");
-        assert_eq!((refused.status(), refused.cause().map(|cause| cause.as_str())), (Some(403), Some("UNAUTHORIZED_OPERATION")));
+        assert_eq!(
+            (refused.status(), refused.cause().map(|cause| cause.as_str())),
+            (Some(403), Some("UNAUTHORIZED_OPERATION"))
+        );
         assert_eq!(site.reason(refused.trace().map(str::to_owned)).await, reason);
         assert_eq!(searches(&server).await.expect("not meant"), 1);
         site.operator().delete_policy("stop").await.expect("deleted");
@@ -120,7 +158,12 @@ async fn a_rule_holds_when_it_is_answered() {
         "area": { "geoServAr": { "geoArs": [{ "shape": "POINT_UNCERTAINTY_CIRCLE", "point": { "lon": 10.0, "lat": 50.0 }, "uncertainty": 1000.0 }] } },
     })).await;
     let ue = site.users["alice"]["valUeId"].as_str().expect("a UE").to_owned();
-    let at = async |lon: f64| site.operator().put_position(&ue, &parsed(json!({ "lon": lon, "lat": 50.0 }))).await.expect("a position");
+    let at = async |lon: f64| {
+        site.operator()
+            .put_position(&ue, &parsed(json!({ "lon": lon, "lat": 50.0 })))
+            .await
+            .expect("a position")
+    };
     at(20.0).await;
     assert_eq!(searches(&alice_san).await.expect("outside"), 1);
     at(10.0).await;

@@ -62,7 +62,9 @@ impl Records {
             let key = (*function, trace.clone());
             let (charges, permits) = (self.charges.get(&key), self.permits.get(&key));
             if (charges, permits) != (Some(&1), Some(&1)) {
-                book.fault(format!("{function} {trace} was served, with charges {charges:?} and permits {permits:?}"));
+                book.fault(format!(
+                    "{function} {trace} was served, with charges {charges:?} and permits {permits:?}"
+                ));
             }
         }
         // What was charged and not answered was in hand when the program was killed.

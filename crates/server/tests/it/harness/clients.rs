@@ -8,8 +8,8 @@ use api_types::admin::{Client, Policy, User};
 use jose::EcKey;
 use rcgen::{CertificateParams, KeyPair};
 use sdk::{
-    AdminClient, Answer, AuthorizationRequest, ClientAuth, Credential, DpopSession, HttpsClient, Identity, Request, SanClient,
-    SdkError, SimClient, SmClient, UserSession,
+    AdminClient, Answer, AuthorizationRequest, ClientAuth, Credential, DpopSession, HttpsClient, Identity,
+    Request, SanClient, SdkError, SimClient, SmClient, UserSession,
 };
 use serde_json::{Value, json};
 use server::pki::{Authority, Purpose};
@@ -19,7 +19,8 @@ use super::{Program, TestTime};
 /// A redirect address that is registered for every port.
 const REDIRECT: &str = "http://127.0.0.1:40125/cb";
 /// What `ue-1` may ask for (contract section 2).
-const UE_SCOPES: &str = "openid 3gpp:seal:san.read 3gpp:seal:san.discover 3gpp:seal:sm.read 3gpp:seal:sm.localize";
+const UE_SCOPES: &str =
+    "openid 3gpp:seal:san.read 3gpp:seal:san.discover 3gpp:seal:sm.read 3gpp:seal:sm.localize";
 
 /// A client that is registered.
 #[derive(Clone, Default)]
@@ -63,7 +64,10 @@ impl Site {
         let mut site = Self {
             urls: urls.iter().map(|(name, url)| (name.clone(), text(url))).collect(),
             ca: file(&ready["ca"]),
-            operator: Identity { cert_pem: file(&ready["admin"]["cert"]), key_pem: file(&ready["admin"]["key"]) },
+            operator: Identity {
+                cert_pem: file(&ready["admin"]["cert"]),
+                key_pem: file(&ready["admin"]["key"]),
+            },
             users: BTreeMap::new(),
             clients: BTreeMap::new(),
             keys: demo["keys"].as_array().cloned().unwrap_or_default(),
@@ -77,8 +81,8 @@ impl Site {
         }
         for client in demo["clients"].as_array().into_iter().flatten() {
             let certified = client["cert"].is_string();
-            let identity =
-                certified.then(|| Identity { cert_pem: file(&client["cert"]), key_pem: file(&client["key"]) });
+            let identity = certified
+                .then(|| Identity { cert_pem: file(&client["cert"]), key_pem: file(&client["key"]) });
             let secret = client["secret"].as_str().map(str::to_owned);
             let known = Known { secret, identity, bearer: client["bearer"] == true };
             site.clients.insert(text(&client["clientId"]), known);
@@ -130,7 +134,12 @@ impl Site {
     }
 
     /// Likewise, or the refusal.
-    pub(crate) async fn try_server_token(&self, client: &str, role: &str, scope: &str) -> Result<Credential, SdkError> {
+    pub(crate) async fn try_server_token(
+        &self,
+        client: &str,
+        role: &str,
+        scope: &str,
+    ) -> Result<Credential, SdkError> {
         let auth = ClientAuth::mutual_tls(client);
         let sim = SimClient::discover(self.link(client), self.at("sim"), auth, self.time.ambient()).await?;
         sim.client_credential(self.at(role), scope).await
@@ -206,7 +215,8 @@ impl Site {
 
     /// Likewise, made at another time.
     pub(crate) fn identity_at(&self, root: &str, role: &str, name: &str, now_s: i64) -> Identity {
-        let file = |name: &str| fs::read_to_string(self.data.join("pki").join(root).join(name)).expect("a root");
+        let file =
+            |name: &str| fs::read_to_string(self.data.join("pki").join(root).join(name)).expect("a root");
         let authority = Authority::load(file("root.pem"), &file("root.key")).expect("an authority");
         issue(&authority, role, name, &self.time, now_s)
     }
@@ -225,11 +235,11 @@ impl Site {
         why.reason.unwrap_or_else(|| "permitted".into())
     }
 
-    /// Registers users, clients and rules like a demo's in a program that has none: `alice`, `eve`, `ue-1`, `ue-bearer`,
-    /// `vs-1`, `vs-2`.
+    /// Registers users, clients and rules like a demo's in a program that has none: `alice`, `bob`, `eve`, `ue-1`,
+    /// `ue-bearer`, `vs-1`, `vs-2`.
     pub(crate) async fn register(&mut self) {
         let admin = self.operator();
-        for (number, name) in ["alice", "eve"].into_iter().enumerate() {
+        for (number, name) in ["alice", "bob", "eve"].into_iter().enumerate() {
             let password = self.time.ambient().unguessable();
             let mut body = json!({
                 "password": password, "valUserId": format!("{name}@campus.example"), "valUeIds": [format!("ue-{name}")],
@@ -272,7 +282,8 @@ impl Site {
             "valServices": [service], "csr": csr,
         });
         let created = self.operator().put_client(id, &parsed::<Client>(body)).await.expect("registered");
-        let identity = Identity { cert_pem: created.cert.expect("a certificate"), key_pem: key.serialize_pem() };
+        let identity =
+            Identity { cert_pem: created.cert.expect("a certificate"), key_pem: key.serialize_pem() };
         self.clients.insert(id.into(), Known { identity: Some(identity), ..Known::default() });
     }
 }

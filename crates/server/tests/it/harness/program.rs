@@ -101,7 +101,11 @@ impl Program {
     /// Likewise, with variables of the environment.
     pub(crate) fn demo_with(environment: &[(&str, &str)]) -> Self {
         let dir = TempDir::new().expect("a temporary directory");
-        let mut launch = Launch::new(dir.path(), "demo", &["demo", "--only", "none", "--port-base", "0", "--data", "data"]);
+        let mut launch = Launch::new(
+            dir.path(),
+            "demo",
+            &["demo", "--only", "none", "--port-base", "0", "--data", "data"],
+        );
         for (name, value) in environment {
             launch = launch.env(name, value);
         }
@@ -153,9 +157,11 @@ impl Program {
 
     /// Resident memory in bytes.
     pub(crate) fn resident(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.id())).expect("the state of the process");
+        let status =
+            fs::read_to_string(format!("/proc/{}/status", self.id())).expect("the state of the process");
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("VmRSS");
-        let kib: u64 = line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number");
+        let kib: u64 =
+            line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number");
         kib * 1024
     }
 }

@@ -1,0 +1,5 @@
+//! End-to-end scenarios of the requirements sheet, section 4.
+
+mod charging;
+mod discovery;
+mod embedding;
