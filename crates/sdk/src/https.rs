@@ -9,8 +9,8 @@ use bytes::{Bytes, BytesMut};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::exchange::{Exchange, Recorder};
 use crate::error::SdkError;
+use crate::exchange::{Exchange, Recorder};
 use crate::request::{Answer, Payload, Request};
 
 /// Certificate and key by which a client shows who it is.
@@ -131,7 +131,14 @@ impl HttpsClient {
             if let Some((recorder, (method, url, request))) = sent {
                 let media_type = answer.header("content-type").map(str::to_owned);
                 let response = answer.body.clone();
-                recorder.record(&Exchange { method, url, request, status: answer.status, media_type, response });
+                recorder.record(&Exchange {
+                    method,
+                    url,
+                    request,
+                    status: answer.status,
+                    media_type,
+                    response,
+                });
             }
             Ok(answer)
         };

@@ -26,7 +26,8 @@ impl DataDir {
     /// # Errors
     /// When another process has it, or when it was made by a demo and `demo` is false.
     pub fn open(path: &Path, demo: bool) -> Result<Self> {
-        fs::create_dir_all(path).with_context(|| format!("creating the data directory {}", path.display()))?;
+        fs::create_dir_all(path)
+            .with_context(|| format!("creating the data directory {}", path.display()))?;
         let path = fs::canonicalize(path)?;
         restrict(&path)?;
         let lock = File::options()
@@ -44,7 +45,10 @@ impl DataDir {
             if !fresh {
                 bail!("{} holds real data; a demo takes an empty directory", path.display());
             }
-            write_private(&path.join(DEMO_MARK), b"Made by `metaseal demo`: its keys and passwords are worth nothing.\n")?;
+            write_private(
+                &path.join(DEMO_MARK),
+                b"Made by `metaseal demo`: its keys and passwords are worth nothing.\n",
+            )?;
         }
         if !demo && marked {
             bail!("{} was made by a demo; take another --data", path.display());
@@ -66,15 +70,20 @@ impl DataDir {
         let file = self.path.join(KEK);
         if !file.exists() {
             if self.path.join("pki").exists() {
-                bail!("{} is missing; restore it from a backup, the data cannot be read without it", file.display());
+                bail!(
+                    "{} is missing; restore it from a backup, the data cannot be read without it",
+                    file.display()
+                );
             }
             let mut key = Zeroizing::new([0u8; 32]);
             ambient.entropy.fill(key.as_mut());
             write_private(&file, key.as_ref())?;
         }
         let bytes = Zeroizing::new(fs::read(&file)?);
-        let key: [u8; 32] =
-            bytes.as_slice().try_into().map_err(|_| anyhow!("{} is damaged: not 32 bytes", file.display()))?;
+        let key: [u8; 32] = bytes
+            .as_slice()
+            .try_into()
+            .map_err(|_| anyhow!("{} is damaged: not 32 bytes", file.display()))?;
         Ok(Zeroizing::new(key))
     }
 }

@@ -165,7 +165,12 @@ pub struct OffsetClock {
 impl OffsetClock {
     /// Moves `inner`, by nothing to begin with.
     pub fn over(inner: Arc<dyn Clock>) -> Self {
-        Self { inner, offset_s: AtomicI64::new(0), rounded_up_ms: AtomicI64::new(0), steps: Mutex::new(Vec::new()) }
+        Self {
+            inner,
+            offset_s: AtomicI64::new(0),
+            rounded_up_ms: AtomicI64::new(0),
+            steps: Mutex::new(Vec::new()),
+        }
     }
 
     /// The offset in force, in seconds.
@@ -181,7 +186,8 @@ impl OffsetClock {
         if offset_s < before {
             // Never a second that was told under this offset before: two steps back may come within one.
             let told_ms = base_ms.saturating_add(self.rounded_up_ms.load(Ordering::Acquire));
-            let next_s = told_ms.div_euclid(1_000) + i64::from(told_ms.rem_euclid(1_000) != 0 || !steps.is_empty());
+            let next_s =
+                told_ms.div_euclid(1_000) + i64::from(told_ms.rem_euclid(1_000) != 0 || !steps.is_empty());
             self.rounded_up_ms.store(next_s.saturating_mul(1_000).saturating_sub(base_ms), Ordering::Release);
             let step = StepBack { from_s, to_s: next_s.saturating_add(offset_s) };
             if steps.len() == STEPS_KEPT {

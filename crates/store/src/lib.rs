@@ -36,6 +36,7 @@ pub mod once;
 pub mod outbox;
 pub mod policies;
 pub mod principals;
+pub mod reach;
 pub mod revocations;
 pub mod services;
 pub mod sessions;

@@ -45,7 +45,10 @@ pub async fn take(tx: &mut dyn Sql, name: &str, holder: Holder, owner: &str) -> 
 /// When the store fails.
 pub async fn release(tx: &mut dyn Sql, holder: Holder, owner: &str, keep: &[&str]) -> Result<(), StoreError> {
     let rows = tx
-        .query("SELECT name FROM principals WHERE kind = $1 AND owner = $2", &[holder.as_str().into(), owner.into()])
+        .query(
+            "SELECT name FROM principals WHERE kind = $1 AND owner = $2",
+            &[holder.as_str().into(), owner.into()],
+        )
         .await?;
     for row in rows {
         let name: String = row.get(0)?;

@@ -44,7 +44,11 @@ pub async fn begin(tx: &mut dyn Sql, new: &Interaction) -> Result<(), StoreError
 ///
 /// # Errors
 /// When the store fails.
-pub async fn find_interaction(tx: &mut dyn Sql, id_hash: &[u8], now_s: i64) -> Result<Option<Interaction>, StoreError> {
+pub async fn find_interaction(
+    tx: &mut dyn Sql,
+    id_hash: &[u8],
+    now_s: i64,
+) -> Result<Option<Interaction>, StoreError> {
     let rows = tx
         .query(
             "SELECT id_hash, request, browser, attempts, expires_s FROM interactions
@@ -74,9 +78,13 @@ pub async fn knows_browser(tx: &mut dyn Sql, browser: &[u8], now_s: i64) -> Resu
 /// # Errors
 /// When the store fails.
 pub async fn count_wrong(tx: &mut dyn Sql, id_hash: &[u8], most: i64) -> Result<(), StoreError> {
-    tx.execute("UPDATE interactions SET attempts = attempts + 1 WHERE id_hash = $1", &[id_hash.into()]).await?;
-    tx.execute("DELETE FROM interactions WHERE id_hash = $1 AND attempts >= $2", &[id_hash.into(), most.into()])
+    tx.execute("UPDATE interactions SET attempts = attempts + 1 WHERE id_hash = $1", &[id_hash.into()])
         .await?;
+    tx.execute(
+        "DELETE FROM interactions WHERE id_hash = $1 AND attempts >= $2",
+        &[id_hash.into(), most.into()],
+    )
+    .await?;
     Ok(())
 }
 
@@ -146,7 +154,12 @@ pub async fn find(tx: &mut dyn Sql, id_hash: &[u8], now_s: i64) -> Result<Option
         )
         .await?;
     let session = |row: &Row| -> Result<Session, StoreError> {
-        Ok(Session { id_hash: row.get(0)?, user_id: row.get(1)?, detail: row.get(2)?, expires_s: row.get(3)? })
+        Ok(Session {
+            id_hash: row.get(0)?,
+            user_id: row.get(1)?,
+            detail: row.get(2)?,
+            expires_s: row.get(3)?,
+        })
     };
     rows.first().map(session).transpose()
 }

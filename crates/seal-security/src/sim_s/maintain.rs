@@ -10,7 +10,7 @@ use authorization::revocation::Kind;
 use jose::{EcKey, KeyError, Signer};
 use service_http::refusal::Refusal;
 use store::grants::{self, tokens};
-use store::{Sql, StoreError, clients, meta, once, services, sessions, users};
+use store::{Sql, StoreError, clients, meta, services, sessions, users};
 
 use super::SimServer;
 use super::directory::{OPENID, first_services};
@@ -20,12 +20,6 @@ use super::world::World;
 
 /// Key in `meta` that says that the first services were provisioned.
 const SERVICES_PROVISIONED: &str = "sim.services_provisioned";
-
-/// Rows that are forgotten at once. Own value.
-const PURGE: u32 = 1_000;
-
-/// How long after its end a once-only row is kept, in seconds: longer than any leeway. Own value.
-const ONCE_GRACE_S: i64 = 3_600;
 
 /// Tokens that are looked at at once. Own value.
 const PAGE: u32 = 1_000;
@@ -44,13 +38,13 @@ impl SimServer {
         if !waiting && oldest.is_some_and(|from| now_s.saturating_sub(from) >= self.config().key_rotation_s) {
             self.rotate_keys(false).await?;
         }
+        // What was used up once is forgotten by the housekeeping of the function, whose time steps back for nobody.
         self.kit()
             .store
             .write(move |tx| {
                 Box::pin(async move {
                     sessions::purge(tx, now_s).await?;
                     grants::purge(tx, now_s).await?;
-                    once::purge(tx, now_s.saturating_sub(ONCE_GRACE_S), PURGE).await?;
                     Ok::<_, StoreError>(())
                 })
             })

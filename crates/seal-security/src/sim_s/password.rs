@@ -82,15 +82,50 @@ impl PasswordPool {
     /// # Errors
     /// See [`PasswordError`].
     pub async fn verify(&self, password: &Secret, hash: Option<&str>) -> Result<bool, PasswordError> {
+        let check = self.check(password, hash);
+        self.work(check).await
+    }
+
+    /// As [`PasswordPool::verify`], between two looks at a brake: `begin` is asked when the turn of this password has
+    /// come, and `forgive` told when it was right or could not be checked. Both happen where the work is done, so that
+    /// a caller that goes away changes nothing about them.
+    ///
+    /// # Errors
+    /// See [`PasswordError`]; the inner error is that of `begin`.
+    pub async fn verify_braked<E: Send + 'static>(
+        &self,
+        password: &Secret,
+        hash: Option<&str>,
+        begin: impl FnOnce() -> Result<(), E> + Send + 'static,
+        forgive: impl FnOnce() + Send + 'static,
+    ) -> Result<Result<bool, E>, PasswordError> {
+        let check = self.check(password, hash);
+        self.work(move || {
+            if let Err(braked) = begin() {
+                return Ok(Err(braked));
+            }
+            let decided = check();
+            if !matches!(decided, Ok(false)) {
+                forgive();
+            }
+            decided.map(Ok)
+        })
+        .await
+    }
+
+    fn check(
+        &self,
+        password: &Secret,
+        hash: Option<&str>,
+    ) -> impl FnOnce() -> Result<bool, PasswordError> + Send + use<> {
         let known = hash.is_some();
         let phc = hash.unwrap_or(&self.dummy).to_owned();
         let password = password.clone();
-        self.work(move || {
+        move || {
             let (salt, want) = read_phc(&phc).ok_or(PasswordError::Failed)?;
             let hash = digest(password.expose(), &salt)?;
             Ok(constant_time::verify_slices_are_equal(&hash, &want).is_ok() && known)
-        })
-        .await
+        }
     }
 
     async fn work<T, F>(&self, job: F) -> Result<T, PasswordError>

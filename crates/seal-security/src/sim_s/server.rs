@@ -35,6 +35,8 @@ struct Inner {
     secrets: OnceLock<Secrets>,
     /// Held while keys change, so that two rotations follow each other.
     rotating: tokio::sync::Mutex<()>,
+    /// Held while an account is read, its password hashed and the account written.
+    accounts: tokio::sync::Mutex<()>,
 }
 
 /// Secrets that live as long as the deployment.
@@ -58,6 +60,7 @@ impl SimServer {
             throttle,
             secrets: OnceLock::new(),
             rotating: tokio::sync::Mutex::new(()),
+            accounts: tokio::sync::Mutex::new(()),
         }))
     }
 
@@ -115,6 +118,10 @@ impl SimServer {
 
     pub(crate) fn rotating(&self) -> &tokio::sync::Mutex<()> {
         &self.0.rotating
+    }
+
+    pub(crate) fn accounts(&self) -> &tokio::sync::Mutex<()> {
+        &self.0.accounts
     }
 
     pub(crate) fn nonces(&self) -> Option<&Nonces> {

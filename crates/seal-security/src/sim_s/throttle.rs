@@ -65,6 +65,13 @@ impl<K: Eq + Hash> Buckets<K> {
         }
         self.known.insert(key, Bucket { level, at: now });
     }
+
+    fn give_back(&mut self, key: K, now: Duration) {
+        if self.known.contains_key(&key) {
+            let level = (self.level(&key, now) + 1.0).min(self.size);
+            self.known.insert(key, Bucket { level, at: now });
+        }
+    }
 }
 
 /// The brakes.
@@ -100,10 +107,27 @@ impl Throttle {
         Ok(())
     }
 
-    /// Takes note of a wrong password.
-    pub fn failed(&self, account: &str, source: IpAddr, now: Duration) {
+    /// Counts a password that is about to be checked as a wrong one, so that many at once get no further than one after
+    /// the other.
+    ///
+    /// # Errors
+    /// The seconds to wait.
+    pub fn attempt(&self, account: &str, source: IpAddr, now: Duration) -> Result<(), u32> {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        failed.take((account.to_owned(), source), now);
+        let key = (account.to_owned(), source);
+        match failed.wait_s(&key, now) {
+            Some(wait_s) => Err(wait_s),
+            None => {
+                failed.take(key, now);
+                Ok(())
+            }
+        }
+    }
+
+    /// The password of an attempt was right, or could not be checked.
+    pub fn forgive(&self, account: &str, source: IpAddr, now: Duration) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.give_back((account.to_owned(), source), now);
     }
 }
 
@@ -127,13 +151,29 @@ mod tests {
         let throttle = Throttle::new(LoginLimits { failed_per_minute: 3, per_minute: 100 });
         for _ in 0..3 {
             assert_eq!(throttle.admit("alice", HERE, START), Ok(()));
-            throttle.failed("alice", HERE, START);
+            assert_eq!(throttle.attempt("alice", HERE, START), Ok(()));
         }
+        assert_eq!(throttle.attempt("alice", HERE, START), Err(20), "one that was admitted with the others");
         assert_eq!(throttle.admit("alice", HERE, START), Err(20));
         assert_eq!(throttle.admit("alice", THERE, START), Ok(()));
         assert_eq!(throttle.admit("bob", HERE, START), Ok(()));
         assert_eq!(throttle.admit("alice", HERE, START + Duration::from_secs(19)), Err(1));
         assert_eq!(throttle.admit("alice", HERE, START + Duration::from_secs(20)), Ok(()));
+    }
+
+    #[test]
+    fn a_right_password_costs_nothing() {
+        let throttle = Throttle::new(LoginLimits { failed_per_minute: 2, per_minute: 100 });
+        for _ in 0..10 {
+            assert_eq!(throttle.attempt("alice", HERE, START), Ok(()));
+            throttle.forgive("alice", HERE, START);
+        }
+        throttle.forgive("alice", HERE, START);
+        throttle.forgive("alice", HERE, START);
+        for _ in 0..2 {
+            assert_eq!(throttle.attempt("alice", HERE, START), Ok(()));
+        }
+        assert_eq!(throttle.attempt("alice", HERE, START), Err(30), "nor does it buy anything");
     }
 
     #[test]

@@ -229,3 +229,68 @@ async fn imp_14_revocation_by_the_operator() {
         assert_eq!(told(&sim.server.revoke(&request).await.unwrap_err()).0, 400);
     }
 }
+
+/// A client that is registered anew under a name is another one: certificates of the one before do not speak for it.
+#[tokio::test]
+async fn the_certificates_of_a_client_end_with_it() {
+    let sim = sim().await;
+    let machine = |csr: bool| {
+        let mut change = json!({ "kind": "val_server", "auth": "tls_client_auth", "redirectUris": [],
+            "scopes": ["3gpp:seal:san.read"] });
+        if csr {
+            change["csr"] = json!("csr");
+        }
+        change
+    };
+    let secret = json!({ "kind": "val_server", "redirectUris": [], "scopes": ["3gpp:seal:san.read"] });
+    let asks = |id: &str| {
+        let scope = ("scope", "3gpp:seal:san.read");
+        Params::of(&[
+            ("grant_type", "client_credentials"),
+            ("client_id", id),
+            scope,
+            ("resource", crate::harness::SAN),
+        ])
+    };
+    let get = async |id: &str| sim.post_mtls("/token", CertRole::Client, id, &asks(id)).await.status;
+    assert_eq!(put_client(&sim, "m-1", machine(true)).await, Ok(()));
+    assert_eq!(put_client(&sim, "m-1", machine(true)).await, Ok(()), "renewed");
+    assert_eq!(get("m-1").await, 200);
+    sim.server.delete_client(&"m-1".try_into().unwrap()).await.unwrap();
+    assert_eq!(put_client(&sim, "m-1", machine(false)).await, Ok(()));
+    assert_eq!(get("m-1").await, 401, "the certificate of the client before");
+    assert_eq!(put_client(&sim, "m-2", machine(true)).await, Ok(()));
+    assert_eq!(put_client(&sim, "m-2", secret).await, Ok(()));
+    assert_eq!(put_client(&sim, "m-2", machine(false)).await, Ok(()));
+    assert_eq!(get("m-2").await, 401, "it had another way to prove itself in between");
+    assert_eq!(put_client(&sim, "m-3", machine(true)).await, Ok(()));
+    assert_eq!(get("m-3").await, 200);
+}
+
+#[tokio::test]
+async fn names_that_mean_something_else_are_nobodys() {
+    let sim = sim().await;
+    for function in ["admin", "sim", "san", "sm"] {
+        assert_eq!(put_client(&sim, function, json!({})).await, taken(), "client {function}");
+        assert_eq!(
+            put_user(&sim, function, json!({ "valUserId": "val-x" })).await,
+            taken(),
+            "user {function}"
+        );
+    }
+    let machine =
+        json!({ "kind": "val_server", "auth": "tls_client_auth", "redirectUris": [], "csr": "csr" });
+    let refused = put_client(&sim, "größe", machine).await.unwrap_err();
+    assert_eq!(refused, (400, "MANDATORY_IE_INCORRECT".to_owned()), "no name of a certificate");
+}
+
+/// PUT is an upsert: of many at once each is answered as if it had come alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_may_be_written_at_once() {
+    let sim = sim().await;
+    let writes = (0..16).map(|n| put_user(&sim, "new", json!({ "gpsi": format!("msisdn-{n}") })));
+    for written in futures::future::join_all(writes).await {
+        assert_eq!(written, Ok(()));
+    }
+    assert_eq!(sim.server.user(&"new".try_into().unwrap()).await.unwrap().version, 16);
+}

@@ -65,7 +65,8 @@ impl CertificateIssuer for Certificates {
             return Err(CertificateError::RequestRefused);
         }
         let cert_pem = format!("certificate of {client}");
-        Ok(IssuedCert { cert_pem, chain_pem: "chain".into(), x5t_s256: "digest".into() })
+        let x5t_s256 = testkit::certificate(CertRole::Client, client.as_str()).x5t_s256;
+        Ok(IssuedCert { cert_pem, chain_pem: "chain".into(), x5t_s256 })
     }
 }
 

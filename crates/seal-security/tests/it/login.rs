@@ -154,3 +154,24 @@ async fn a38_a_wider_scope_is_asked_for() {
     sim.clock.advance(Duration::from_secs(28_700));
     assert_eq!(silently(narrow, &cookie).await.query("error").as_deref(), Some("login_required"));
 }
+
+/// A36: guesses that come at once get no further than guesses in a row; right passwords at once are not braked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a36_guesses_at_once_are_counted_one_by_one() {
+    let sim = sim_with(|config| config.logins.failed_per_minute = 5).await;
+    let page = sim.form(&asks()).await;
+    let guesses = (0..24).map(|_| sim.answer_form(&page, "alice", "wrong password"));
+    let answers = futures::future::join_all(guesses).await;
+    let tried = answers.iter().filter(|answer| answer.status == 401).count();
+    let braked = answers.iter().filter(|answer| answer.status == 429).count();
+    assert_eq!((tried, braked), (5, 19));
+    sim.clock.advance(Duration::from_secs(60));
+    let mut pages = Vec::new();
+    for _ in 0..12 {
+        pages.push(sim.form(&asks()).await);
+    }
+    let logins = pages.iter().map(|page| sim.answer_form(page, "alice", PASSWORD));
+    for answer in futures::future::join_all(logins).await {
+        assert!(answer.query("code").is_some(), "{} {}", answer.status, answer.body);
+    }
+}

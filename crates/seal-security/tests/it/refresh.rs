@@ -129,3 +129,50 @@ async fn a_refresh_asks_account_and_policy_again() {
     sim.server.delete_user(&"alice".try_into().unwrap()).await.unwrap();
     assert_eq!(sim.token_of("ue-1", &refresh(&token)).await.error(), "invalid_grant");
 }
+
+/// S1-A1: a grant of before names no UE that was taken from the user since, whichever way its tokens are fetched.
+#[tokio::test]
+async fn s1_a1_a_ue_that_was_taken_away_is_in_no_new_token() {
+    let sim = sim().await;
+    let tokens = sim.tokens().await;
+    let token = text(&tokens["refresh_token"]).to_owned();
+    let pending = sim.code("alice", &asks()).await;
+    let elsewhere = sim.code("alice", &asks().without("val_ue_id")).await;
+    let account = |ues: Value| {
+        let body = serde_json::json!({ "valUserId": "val-alice", "valUeIds": ues, "gpsi": "msisdn-alice" });
+        serde_json::from_value(body).unwrap()
+    };
+    let alice = "alice".try_into().unwrap();
+    sim.server.put_user(&alice, account(serde_json::json!(["ue-other"]))).await.unwrap();
+    for form in [refresh(&token), redeems(&pending)] {
+        let answer = sim.token_of("ue-1", &form).await;
+        assert_eq!((answer.status, answer.error().as_str()), (400, "invalid_grant"));
+        assert_eq!(sim.last_reason().await, "SUBJECT_WRONG");
+    }
+    assert_eq!(sim.token_of("ue-1", &redeems(&elsewhere)).await.status, 200, "without a UE");
+    sim.server.put_user(&alice, account(serde_json::json!(["ue-alice"]))).await.unwrap();
+    let again = sim.token_of("ue-1", &refresh(&token)).await.json();
+    assert_eq!(claims(&again["access_token"])["val_ue_id"], "ue-alice", "given back");
+}
+
+/// A30: a proof that was used stays used, whatever the wall clock does in between.
+#[tokio::test]
+async fn a30_a_step_of_the_clock_makes_no_proof_fresh() {
+    let sim = sim().await;
+    let tokens = sim.tokens().await;
+    let form = refresh(text(&tokens["refresh_token"]));
+    let proof = (HeaderName::from_static("dpop"), sim.proof(&sim.key, &format!("{ISSUER}/token")));
+    let headers = [sim.basic("ue-1"), proof];
+    assert_eq!(sim.post("/token", &headers, &form).await.status, 200);
+    let now_s = sim.ambient.now_s();
+    // Not so far that the grant ends.
+    for step_s in [3_000, 20_000, 0] {
+        sim.clock.set_s(now_s + step_s);
+        sim.server.maintain().await.unwrap();
+    }
+    let tokens = sim.tokens().await;
+    let form = refresh(text(&tokens["refresh_token"]));
+    let replayed = sim.post("/token", &headers, &form).await;
+    assert_eq!((replayed.status, replayed.error().as_str()), (400, "invalid_dpop_proof"));
+    assert_eq!(sim.last_reason().await, "REPLAYED");
+}

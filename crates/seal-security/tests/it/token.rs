@@ -383,6 +383,7 @@ async fn a40_a_function_exchanges_a_token_that_was_issued_for_it() {
         ("no resource", "sm", good.clone().without("resource"), "invalid_target"),
         ("token of another function", "san", good.clone(), "invalid_request"),
         ("more than the user may", "sm", good.clone().with("scope", "3gpp:seal:xy"), "invalid_scope"),
+        ("more than the client may", "sm", good.clone().with("scope", "3gpp:seal:san.write"), "invalid_scope"),
         ("ID token", "sm", good.clone().with("subject_token", text(&tokens["id_token"])), "invalid_request"),
         ("actor token", "sm", good.clone().and("actor_token", "x"), "invalid_request"),
         ("other type", "sm", good.clone().with("subject_token_type", "x"), "invalid_request"),

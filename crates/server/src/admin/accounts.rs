@@ -26,7 +26,10 @@ pub(super) async fn list_users(
 }
 
 /// `GET /v1/users/{userId}`; the password is never read back.
-pub(super) async fn get_user(State(admin): State<Admin>, Path(id): Path<String>) -> Result<Response, Refusal> {
+pub(super) async fn get_user(
+    State(admin): State<Admin>,
+    Path(id): Path<String>,
+) -> Result<Response, Refusal> {
     Ok(read(sim(&admin)?.user(&user_id(id)?).await?))
 }
 
@@ -83,11 +86,13 @@ pub(super) async fn put_client(
 ) -> Result<Response, Refusal> {
     let id = client_id(id)?;
     let hosts = client.callback_hosts.clone();
+    let turn = admin.turn_of_clients().await;
     let written: Written<ClientCreated> = sim(&admin)?.put_client(&id, client).await?;
     // The SM server sends callbacks and reads nothing of the SIM-S.
     if let Some(sm) = &admin.sm {
         sm.put_client_hosts(&id, hosts).await?;
     }
+    drop(turn);
     record::act(&admin, &ctx, "admin.client.put", format!("clients/{id}"), status(&written).as_u16()).await?;
     Ok(wrote(written))
 }
@@ -99,10 +104,12 @@ pub(super) async fn delete_client(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {
     let id = client_id(id)?;
+    let turn = admin.turn_of_clients().await;
     sim(&admin)?.delete_client(&id).await?;
     if let Some(sm) = &admin.sm {
         sm.put_client_hosts(&id, Vec::new()).await?;
     }
+    drop(turn);
     record::act(&admin, &ctx, "admin.client.delete", format!("clients/{id}"), 204).await?;
     Ok(StatusCode::NO_CONTENT)
 }

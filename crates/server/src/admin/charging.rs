@@ -53,7 +53,9 @@ async fn fetch(
 ) -> Result<Vec<ChargingRecord>, Refusal> {
     let rows = kit
         .store
-        .read(move |sql| Box::pin(async move { charging::page(sql, consumer.as_deref(), after, limit).await }))
+        .read(move |sql| {
+            Box::pin(async move { charging::page(sql, consumer.as_deref(), after, limit).await })
+        })
         .await?;
     Ok(rows)
 }

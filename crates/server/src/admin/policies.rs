@@ -30,7 +30,9 @@ pub(super) async fn put(
     Rule::from_wire(id.clone(), 0, &policy)
         .map_err(|invalid| Refusal::input(Cause::MandatoryIeIncorrect, invalid))?;
     let body = serde_json::to_string(&policy).map_err(|_| Refusal::open(Reason::StoreFailed))?;
+    let turn = admin.turn_of_documents().await;
     let put = everywhere::put(&admin, Kind::Policy, id.as_str(), &body, None).await?;
+    drop(turn);
     applied(&admin).await?;
     let (status, answer) = everywhere::wrote(&put, id.as_str(), policy)?;
     record::act(&admin, &ctx, "admin.policy.put", format!("policies/{id}"), status.as_u16()).await?;
@@ -38,10 +40,7 @@ pub(super) async fn put(
 }
 
 /// `GET /v1/policies/{policyId}`
-pub(super) async fn get(
-    State(admin): State<Admin>,
-    Path(id): Path<String>,
-) -> Result<Response, Refusal> {
+pub(super) async fn get(State(admin): State<Admin>, Path(id): Path<String>) -> Result<Response, Refusal> {
     everywhere::read::<Policy>(&admin, policy_id(id)?.as_str()).await
 }
 
@@ -60,7 +59,9 @@ pub(super) async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {
     let id = policy_id(id)?;
+    let turn = admin.turn_of_documents().await;
     everywhere::delete(&admin, Kind::Policy, id.as_str()).await?;
+    drop(turn);
     applied(&admin).await?;
     record::act(&admin, &ctx, "admin.policy.delete", format!("policies/{id}"), 204).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -76,8 +77,8 @@ pub(super) async fn explain(
     let mut rules = Vec::with_capacity(documents.len());
     for document in &documents {
         let (id, policy) = (policy_id(document.id.clone())?, Policy::of(document)?);
-        let rule = Rule::from_wire(id, document.version, &policy)
-            .map_err(|_| Refusal::open(Reason::StoreFailed))?;
+        let rule =
+            Rule::from_wire(id, document.version, &policy).map_err(|_| Refusal::open(Reason::StoreFailed))?;
         rules.push(rule);
     }
     let now = admin.kit.ambient.now_s();
@@ -101,8 +102,11 @@ fn explained(rules: &[Rule], asked: &PolicyExplain, now_s: i64) -> PolicyExplain
         now_s: asked.at.map_or(now_s, |at| at.unix()),
     };
     let decision = policy::decide(rules, &ask);
-    let matched: Vec<PolicyId> =
-        policy::explain(rules, &ask).into_iter().filter(|row| row.matched).map(|row| row.id.clone()).collect();
+    let matched: Vec<PolicyId> = policy::explain(rules, &ask)
+        .into_iter()
+        .filter(|row| row.matched)
+        .map(|row| row.id.clone())
+        .collect();
     let outcome = match (decision.is_permit(), decision.by) {
         (true, _) => PolicyOutcome::Permit,
         (false, Some(_)) => PolicyOutcome::Deny,

@@ -25,12 +25,14 @@ pub(super) async fn put(
 ) -> Result<Response, Refusal> {
     let id = service_id(id)?;
     let service = Service { service_id: None, ..service };
+    let turn = admin.turn_of_documents().await;
     if let Some(sim) = &admin.sim {
         sim.put_service(&id, service.clone()).await?;
     }
     let body = serde_json::to_string(&service).map_err(|_| Refusal::open(Reason::StoreFailed))?;
     let has_it = admin.sim.as_ref().map(|_| Function::Sim);
     let put = everywhere::put(&admin, Kind::Service, id.as_str(), &body, has_it).await?;
+    drop(turn);
     let (status, answer) = everywhere::wrote(&put, id.as_str(), service)?;
     record::act(&admin, &ctx, "admin.service.put", format!("services/{id}"), status.as_u16()).await?;
     Ok(answer)
@@ -56,10 +58,12 @@ pub(super) async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {
     let id = service_id(id)?;
+    let turn = admin.turn_of_documents().await;
     if let Some(sim) = &admin.sim {
         sim.delete_service(&id).await?;
     }
     everywhere::delete(&admin, Kind::Service, id.as_str()).await?;
+    drop(turn);
     record::act(&admin, &ctx, "admin.service.delete", format!("services/{id}"), 204).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -9,6 +9,7 @@ use service_http::ambient::OffsetClock;
 use service_http::kit::FunctionKit;
 use spatial_localization::san::SanServer;
 use spatial_localization::sm::SmServer;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// The functions of this process, as the admin API sees them.
 pub struct AdminParts {
@@ -30,13 +31,34 @@ pub struct AdminParts {
 
 /// State of the routes. Cheap to clone.
 #[derive(Clone)]
-pub struct Admin(Arc<AdminParts>);
+pub struct Admin {
+    parts: Arc<AdminParts>,
+    turns: Arc<Turns>,
+}
+
+/// What is kept by several functions is written by one request at a time: two at once would leave each function with
+/// another one's.
+#[derive(Default)]
+struct Turns {
+    documents: Mutex<()>,
+    clients: Mutex<()>,
+}
 
 impl Admin {
     /// The state over its parts.
     #[must_use]
     pub fn new(parts: AdminParts) -> Self {
-        Self(Arc::new(parts))
+        Self { parts: Arc::new(parts), turns: Arc::default() }
+    }
+
+    /// The turn to write policies or services.
+    pub(super) async fn turn_of_documents(&self) -> MutexGuard<'_, ()> {
+        self.turns.documents.lock().await
+    }
+
+    /// The turn to write clients.
+    pub(super) async fn turn_of_clients(&self) -> MutexGuard<'_, ()> {
+        self.turns.clients.lock().await
     }
 
     /// The functions that a filter names: one, or all.
@@ -49,6 +71,6 @@ impl Deref for Admin {
     type Target = AdminParts;
 
     fn deref(&self) -> &AdminParts {
-        &self.0
+        &self.parts
     }
 }

@@ -61,17 +61,20 @@ pub(super) async fn steps(
 }
 
 /// `GET /v1/traces/{trace}/why`: the decision. Of several in one trace the refusal, else the last.
-pub(super) async fn why(
-    State(admin): State<Admin>,
-    Path(trace): Path<String>,
-) -> Result<Json<Why>, Refusal> {
+pub(super) async fn why(State(admin): State<Admin>, Path(trace): Path<String>) -> Result<Json<Why>, Refusal> {
     let trace = trace_id(&trace)?;
     let mut found: Option<Why> = None;
     for kit in &admin.functions {
         kit.flush().await;
         let Some(why) = kit.traces.why(trace).await? else { continue };
-        let refused = found.as_ref().is_some_and(|known| known.reason.is_some());
-        if !refused {
+        // A decision that only names this trace as a link never stands before one of the trace itself.
+        let is_own = |why: &Why| why.trace.as_str() == trace;
+        let stays = found.as_ref().is_some_and(|known| match (is_own(known), is_own(&why)) {
+            (true, false) => true,
+            (false, true) => false,
+            _ => known.reason.is_some(),
+        });
+        if !stays {
             found = Some(why);
         }
     }

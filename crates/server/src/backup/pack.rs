@@ -40,11 +40,10 @@ pub async fn backup(
     for (name, store) in stores {
         store.backup_to(&copies.path().join(format!("{name}.sqlite"))).await?;
     }
-    let target = File::options()
-        .write(true)
-        .create_new(true)
-        .open(file)
-        .with_context(|| format!("{} cannot be made; a backup never overwrites a file", file.display()))?;
+    let target =
+        File::options().write(true).create_new(true).open(file).with_context(|| {
+            format!("{} cannot be made; a backup never overwrites a file", file.display())
+        })?;
     let mut archive = tar::Builder::new(Sealer::new(BufWriter::new(target), key_file, ambient)?);
     let mut count = 0;
     for entry in fs::read_dir(copies.path())? {

@@ -25,10 +25,13 @@ impl AdminLink {
     pub fn open(common: &Common) -> Result<Self> {
         let path = ready_path(common);
         let text = std::fs::read_to_string(&path).with_context(|| {
-            format!("no running program found: {} cannot be read; name its ready file with --ready", path.display())
+            format!(
+                "no running program found: {} cannot be read; name its ready file with --ready",
+                path.display()
+            )
         })?;
-        let ready: Value = serde_json::from_str(&text)
-            .with_context(|| format!("{} is not a ready file", path.display()))?;
+        let ready: Value =
+            serde_json::from_str(&text).with_context(|| format!("{} is not a ready file", path.display()))?;
         let file = |pointer: &str| -> Result<String> {
             let path = ready.pointer(pointer).and_then(Value::as_str);
             let path = path.ok_or_else(|| anyhow!("the ready file has no {pointer}"))?;

@@ -34,7 +34,11 @@ pub(super) async fn backup(common: Common, command: Backup) -> Result<ExitCode> 
     if common.json {
         crate::out!("{}", serde_json::json!({ "file": command.file, "parts": count }));
     } else {
-        crate::out!("{} written. Without {} nobody can restore it.", command.file.display(), command.key_file.display());
+        crate::out!(
+            "{} written. Without {} nobody can restore it.",
+            command.file.display(),
+            command.key_file.display()
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -46,7 +50,11 @@ pub(super) async fn restore(common: Common, command: Restore) -> Result<ExitCode
     if common.json {
         crate::out!("{}", serde_json::json!({ "data": data, "files": restored.files }));
     } else {
-        crate::out!("{} files restored; start with `metaseal serve --data {}`.", restored.files, data.display());
+        crate::out!(
+            "{} files restored; start with `metaseal serve --data {}`.",
+            restored.files,
+            data.display()
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -58,7 +58,11 @@ fn finding(what: &'static str, seen: impl Into<String>, fault: Option<&'static s
 fn configuration(common: &Common) -> Finding {
     match config::load(common) {
         Ok(_) => finding("configuration", "good", None),
-        Err(error) => finding("configuration", error.to_string(), Some("correct it; `metaseal config check` repeats this")),
+        Err(error) => finding(
+            "configuration",
+            error.to_string(),
+            Some("correct it; `metaseal config check` repeats this"),
+        ),
     }
 }
 
@@ -74,7 +78,11 @@ fn directory(data: &Path) -> Vec<Finding> {
     for (what, file) in [("key", "kek"), ("roots", "pki/ca.pem")] {
         let there = data.join(file).exists();
         let fault = (!there).then_some("restore it from a backup; nothing starts without it");
-        findings.push(finding(what, if there { file.to_owned() } else { format!("{file} is missing") }, fault));
+        findings.push(finding(
+            what,
+            if there { file.to_owned() } else { format!("{file} is missing") },
+            fault,
+        ));
     }
     findings
 }
@@ -84,7 +92,8 @@ async fn program(link: &AdminLink) -> Vec<Finding> {
     match link.client.health().await {
         Ok(health) => {
             let fault = (health.status != "ok").then_some("look at the log of the function that is not ok");
-            let states: Vec<String> = health.functions.iter().map(|(name, state)| format!("{name} {state}")).collect();
+            let states: Vec<String> =
+                health.functions.iter().map(|(name, state)| format!("{name} {state}")).collect();
             findings.push(finding("health", states.join(", "), fault));
         }
         Err(error) => {
@@ -100,8 +109,8 @@ async fn program(link: &AdminLink) -> Vec<Finding> {
     }
     if let Ok(verifiers) = link.client.verifiers().await {
         let lapsed = verifiers.iter().filter(|verifier| !verifier.alive).count();
-        let fault =
-            (lapsed > 0).then_some("a verifier is gone or cannot reach the issuer; it refuses tokens until it can");
+        let fault = (lapsed > 0)
+            .then_some("a verifier is gone or cannot reach the issuer; it refuses tokens until it can");
         let seen = format!("{} with a lease, {lapsed} without", verifiers.len() - lapsed);
         findings.push(finding("verifiers", seen, fault));
     }

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
 use super::admin_link::AdminLink;
 use super::arguments::{Common, Rotate};
+use anyhow::Result;
 
 pub(super) async fn run(common: Common, rotate: Rotate) -> Result<ExitCode> {
     let link = AdminLink::open(&common)?;

@@ -79,7 +79,10 @@ async fn play(common: &Common, options: &Demo, running: &Running, table: demo::T
     table.sum(&report);
     if !options.once {
         let ready = common.ready.clone().unwrap_or_else(|| running.data.join(READY_NAME));
-        table.note(&format!("\nStill running; stop with Ctrl-C. Urls, users and certificates: {}", ready.display()));
+        table.note(&format!(
+            "\nStill running; stop with Ctrl-C. Urls, users and certificates: {}",
+            ready.display()
+        ));
         for (name, url) in &running.urls {
             table.note(&format!("  {name:<9} {url}"));
         }

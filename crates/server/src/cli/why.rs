@@ -13,7 +13,10 @@ pub(super) async fn run(common: Common, why: Why) -> Result<ExitCode> {
     // The whole header value is what people have at hand.
     let trace = trace.strip_prefix("00-").and_then(|rest| rest.split('-').next()).unwrap_or(trace);
     if trace.len() != 32 || !trace.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        bail!("{} is not a trace id: 32 hexadecimal digits, from the `traceparent` header of the answer", why.trace);
+        bail!(
+            "{} is not a trace id: 32 hexadecimal digits, from the `traceparent` header of the answer",
+            why.trace
+        );
     }
     let link = AdminLink::open(&common)?;
     let answer = link.client.why(&trace.to_ascii_lowercase()).await?;

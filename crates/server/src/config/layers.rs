@@ -35,7 +35,9 @@ pub enum ConfigError {
         what: String,
     },
     /// A variable of the environment is not a key or has the wrong kind of value.
-    #[error("environment variable {name}: {what}; unset it or correct it, `metaseal config schema` lists every key")]
+    #[error(
+        "environment variable {name}: {what}; unset it or correct it, `metaseal config schema` lists every key"
+    )]
     InEnvironment {
         /// The variable.
         name: String,
@@ -156,7 +158,11 @@ mod tests {
             ("unknown section", "\n[sever]\n", ":2: unknown field `sever`"),
             ("wrong kind", "[server]\nport_base = \"x\"\n", ":2: invalid type"),
             ("not TOML", "[server\n", ":1: "),
-            ("impossible value", "[sim]\naccess_token_s = 601\n", "sim.access_token_s must be between 1 and 600"),
+            (
+                "impossible value",
+                "[sim]\naccess_token_s = 601\n",
+                "sim.access_token_s must be between 1 and 600",
+            ),
             ("contradiction", "[storage]\nbackend = \"postgres\"\n", "storage.url must be a PostgreSQL"),
         ];
         for (what, text, expected) in rows {

@@ -29,9 +29,10 @@ pub struct StorageSection {
 impl StorageSection {
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         match (self.backend, self.url.is_empty()) {
-            (Backend::Postgres, true) => {
-                Err(ConfigError::value("storage.url", "a PostgreSQL connection string, because storage.backend is postgres"))
-            }
+            (Backend::Postgres, true) => Err(ConfigError::value(
+                "storage.url",
+                "a PostgreSQL connection string, because storage.backend is postgres",
+            )),
             (Backend::Sqlite, false) => Err(ConfigError::value(
                 "storage.url",
                 "empty while storage.backend is sqlite; set storage.backend = \"postgres\" to use it",

@@ -22,8 +22,20 @@ pub(super) struct ValService {
 /// The three VAL services; 500 anchors together.
 pub(super) const SERVICES: [ValService; 3] = [
     ValService { client: "vs-1", id: "museum-guide", anchors: 200, map: "museum", corner: (2.3490, 48.8490) },
-    ValService { client: "vs-2", id: "campus-navigation", anchors: 180, map: "quad", corner: (2.3530, 48.8490) },
-    ValService { client: "vs-3", id: "asset-tracking", anchors: 120, map: "workshop", corner: (2.3490, 48.8520) },
+    ValService {
+        client: "vs-2",
+        id: "campus-navigation",
+        anchors: 180,
+        map: "quad",
+        corner: (2.3530, 48.8490),
+    },
+    ValService {
+        client: "vs-3",
+        id: "asset-tracking",
+        anchors: 120,
+        map: "workshop",
+        corner: (2.3490, 48.8520),
+    },
 ];
 
 /// Anchors in one list.
@@ -35,8 +47,8 @@ const ROW: usize = 15;
 
 /// Names of the users. The first two may use everything, `eve` nothing.
 pub(super) const USERS: [&str; 20] = [
-    "alice", "bob", "eve", "carol", "dan", "erin", "frank", "grace", "heidi", "ivan", "judy", "karl", "laura",
-    "mallory", "nina", "oscar", "peggy", "quentin", "rupert", "sybil",
+    "alice", "bob", "eve", "carol", "dan", "erin", "frank", "grace", "heidi", "ivan", "judy", "karl",
+    "laura", "mallory", "nina", "oscar", "peggy", "quentin", "rupert", "sybil",
 ];
 
 /// What a user is called in each domain.

@@ -53,8 +53,18 @@ pub(super) fn floor_plan(name: &str, side: u16) -> Vec<u8> {
 /// Appends an axis-aligned box.
 fn slab(positions: &mut Vec<[f32; 3]>, indices: &mut Vec<u32>, low: [f32; 3], high: [f32; 3]) {
     const FACES: [[u32; 3]; 12] = [
-        [0, 2, 1], [1, 2, 3], [4, 5, 6], [5, 7, 6], [0, 1, 4], [1, 5, 4], [2, 6, 3], [3, 6, 7], [0, 4, 2],
-        [2, 4, 6], [1, 3, 5], [3, 7, 5],
+        [0, 2, 1],
+        [1, 2, 3],
+        [4, 5, 6],
+        [5, 7, 6],
+        [0, 1, 4],
+        [1, 5, 4],
+        [2, 6, 3],
+        [3, 6, 7],
+        [0, 4, 2],
+        [2, 4, 6],
+        [1, 3, 5],
+        [3, 7, 5],
     ];
     let base = u32::try_from(positions.len()).unwrap_or(u32::MAX);
     for corner in 0..8usize {

@@ -14,8 +14,8 @@ mod seed;
 mod svg;
 mod table;
 
-pub use recording::Recording;
 pub use play::{play, write_pictures};
+pub use recording::Recording;
 pub use report::{Attack, Procedure, Report, Step, Verdict};
 pub use sample::Sample;
 pub use seed::seed;

@@ -152,7 +152,8 @@ impl Sample {
     /// When the SIM-S refuses.
     pub async fn val_server(&self, id: &str, role: &str, scope: &str) -> Result<Credential> {
         let https = self.https(id, None)?;
-        let sim = SimClient::discover(https, self.url("sim")?, ClientAuth::mutual_tls(id), self.ambient.clone());
+        let sim =
+            SimClient::discover(https, self.url("sim")?, ClientAuth::mutual_tls(id), self.ambient.clone());
         Ok(sim.await?.client_credential(self.url(role)?, scope).await?)
     }
 
@@ -164,8 +165,12 @@ impl Sample {
         let client = self.client(id)?;
         let secret = client.secret.clone().with_context(|| format!("{id} has no secret"))?;
         let https = self.https(id, trace)?;
-        let sim =
-            SimClient::discover(https, self.url("sim")?, ClientAuth::secret(id, secret), self.ambient.clone());
+        let sim = SimClient::discover(
+            https,
+            self.url("sim")?,
+            ClientAuth::secret(id, secret),
+            self.ambient.clone(),
+        );
         let sim = sim.await?;
         Ok(if client.bearer { sim } else { sim.with_dpop(DpopSession::new(self.ambient.clone())?) })
     }
@@ -197,7 +202,10 @@ impl Sample {
     /// # Errors
     /// When there is no such user.
     pub fn password(&self, user: &str) -> Result<&str> {
-        self.users.get(user).and_then(|user| user["password"].as_str()).with_context(|| format!("no user {user}"))
+        self.users
+            .get(user)
+            .and_then(|user| user["password"].as_str())
+            .with_context(|| format!("no user {user}"))
     }
 
     /// A user who has logged in for everything that `client` may ask for.

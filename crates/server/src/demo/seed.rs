@@ -27,11 +27,7 @@ pub(super) const FLOOR_M: u16 = 40;
 ///
 /// # Errors
 /// When any of them refuses.
-pub async fn seed(
-    running: &Running,
-    recording: Option<Arc<Recording>>,
-    table: Table,
-) -> Result<Sample> {
+pub async fn seed(running: &Running, recording: Option<Arc<Recording>>, table: Table) -> Result<Sample> {
     let kit = &running.admin.kit;
     let (clock, entropy) = (kit.ambient.clone(), kit.ambient.clone());
     let ambient = Ambient::new(move || clock.now_s(), move |bytes: &mut [u8]| entropy.entropy.fill(bytes));
@@ -133,7 +129,12 @@ async fn certified(
     let (cert_file, key_file) = (file("pem"), file("key"));
     write_private(&cert_file, identity.cert_pem.as_bytes())?;
     write_private(&key_file, identity.key_pem.as_bytes())?;
-    Ok(DemoClient { kind, identity: Some(identity), files: Some((cert_file, key_file)), ..DemoClient::default() })
+    Ok(DemoClient {
+        kind,
+        identity: Some(identity),
+        files: Some((cert_file, key_file)),
+        ..DemoClient::default()
+    })
 }
 
 /// Everybody may use the spatial services, `eve` none of them: a rule that denies wins.

@@ -27,7 +27,8 @@ const CHECK_CHARS: usize = 96;
 #[must_use]
 pub(super) fn draw(procedure: &Procedure) -> String {
     let actors = actors(&procedure.steps);
-    let heights: Vec<usize> = procedure.steps.iter().map(|s| ROW + CHECK_LINE * check_lines(s).len()).collect();
+    let heights: Vec<usize> =
+        procedure.steps.iter().map(|s| ROW + CHECK_LINE * check_lines(s).len()).collect();
     let height = TOP + heights.iter().sum::<usize>() + 30;
     let width = width(procedure, &actors);
     let mut svg = String::new();
@@ -39,7 +40,12 @@ pub(super) fn draw(procedure: &Procedure) -> String {
             "<line class=\"life\" x1=\"{x}\" y1=\"{}\" x2=\"{x}\" y2=\"{}\"/>\
              <rect class=\"actor\" x=\"{}\" y=\"{}\" width=\"130\" height=\"28\" rx=\"5\"/>\
              <text class=\"name\" x=\"{x}\" y=\"{}\">{}</text>",
-            TOP - 12, height - 16, x - 65, TOP - 40, TOP - 21, escape(actor),
+            TOP - 12,
+            height - 16,
+            x - 65,
+            TOP - 40,
+            TOP - 21,
+            escape(actor),
         );
     }
     let mut y = TOP;
@@ -60,7 +66,10 @@ fn width(procedure: &Procedure, actors: &[&str]) -> usize {
         let (from, to) = (at(actors, &step.from), at(actors, &step.to));
         let label = if from == to { MESSAGE_CHAR * characters(&label(step)) } else { 0 };
         let checks = check_lines(step).iter().map(|line| CHECK_CHAR * characters(line)).max();
-        from.min(to) + if from == to { SELF_TEXT } else { ARROW_TEXT } + label.max(checks.unwrap_or_default()) + 20
+        from.min(to)
+            + if from == to { SELF_TEXT } else { ARROW_TEXT }
+            + label.max(checks.unwrap_or_default())
+            + 20
     });
     beside.chain([lifelines, headed]).max().unwrap_or_default()
 }
@@ -105,7 +114,11 @@ fn arrow(svg: &mut String, step: &Step, actors: &[&str], y: usize) {
             svg,
             "<path class=\"{class} self\" d=\"M{from} {0}h34v14h-28\"/>\
              <path class=\"{class}\" d=\"M{1} {2}l8 -4v8z\"/><text x=\"{3}\" y=\"{4}\">{label}</text>",
-            y - 8, from + 2, y + 6, from + SELF_TEXT, y + 2,
+            y - 8,
+            from + 2,
+            y + 6,
+            from + SELF_TEXT,
+            y + 2,
         );
     } else {
         let (tip, back) = if to > from { (to - 2, to - 10) } else { (to + 2, to + 10) };
@@ -114,7 +127,10 @@ fn arrow(svg: &mut String, step: &Step, actors: &[&str], y: usize) {
             "<line class=\"{class}\" x1=\"{from}\" y1=\"{y}\" x2=\"{back}\" y2=\"{y}\" stroke-width=\"1.6\"/>\
              <path class=\"{class}\" d=\"M{tip} {y}L{back} {0}L{back} {1}z\"/>\
              <text class=\"msg\" x=\"{2}\" y=\"{3}\">{label}</text>",
-            y - 4, y + 4, usize::midpoint(from, to), y - 6,
+            y - 4,
+            y + 4,
+            usize::midpoint(from, to),
+            y - 6,
         );
     }
     let beside = if from == to { SELF_TEXT } else { ARROW_TEXT };
@@ -122,7 +138,9 @@ fn arrow(svg: &mut String, step: &Step, actors: &[&str], y: usize) {
         let _ = write!(
             svg,
             "<text class=\"chk\" x=\"{}\" y=\"{}\">{}</text>",
-            from.min(to) + beside, y + 2 + CHECK_LINE * (index + 1), escape(line),
+            from.min(to) + beside,
+            y + 2 + CHECK_LINE * (index + 1),
+            escape(line),
         );
     }
 }
@@ -157,18 +175,16 @@ fn actors(steps: &[Step]) -> Vec<&str> {
 }
 
 fn escape(text: &str) -> String {
-    text.chars()
-        .filter(|c| !c.is_control())
-        .fold(String::with_capacity(text.len()), |mut out, c| {
-            match c {
-                '<' => out.push_str("&lt;"),
-                '>' => out.push_str("&gt;"),
-                '&' => out.push_str("&amp;"),
-                '"' => out.push_str("&quot;"),
-                c => out.push(c),
-            }
-            out
-        })
+    text.chars().filter(|c| !c.is_control()).fold(String::with_capacity(text.len()), |mut out, c| {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '"' => out.push_str("&quot;"),
+            c => out.push(c),
+        }
+        out
+    })
 }
 
 #[cfg(test)]

@@ -37,7 +37,11 @@ impl Table {
         for step in &procedure.steps {
             crate::out!(
                 "   {:<5} {:<14} → {:<14} {:<52} {}",
-                step.step, step.from, step.to, step.message, self.word(step.verdict)
+                step.step,
+                step.from,
+                step.to,
+                step.message,
+                self.word(step.verdict)
             );
             if let Some(seen) = &step.seen {
                 crate::out!("         seen: {seen}");
@@ -53,7 +57,12 @@ impl Table {
         }
         let status = attack.status.map_or_else(|| "closed".into(), |status| status.to_string());
         let trace = attack.trace.as_deref().unwrap_or_default();
-        crate::out!("   {:<54} {:<22} {status:>6}  {}  {trace}", attack.id, attack.got, self.word(attack.verdict));
+        crate::out!(
+            "   {:<54} {:<22} {status:>6}  {}  {trace}",
+            attack.id,
+            attack.got,
+            self.word(attack.verdict)
+        );
         if attack.verdict == Verdict::Fail {
             crate::out!("         expected {}; `metaseal why {trace}` tells more", attack.expected);
         }
@@ -68,7 +77,10 @@ impl Table {
         let refused = report.attacks.iter().filter(|a| a.verdict == Verdict::Pass).count();
         crate::out!(
             "\n{} procedures as their sources say, {} failed, {} not built yet; {refused} of {} attacks refused for their own reason",
-            count(Verdict::Pass), count(Verdict::Fail), count(Verdict::NotBuilt), report.attacks.len(),
+            count(Verdict::Pass),
+            count(Verdict::Fail),
+            count(Verdict::NotBuilt),
+            report.attacks.len(),
         );
     }
 

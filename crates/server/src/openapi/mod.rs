@@ -51,7 +51,10 @@ pub fn interfaces() -> Vec<Interface> {
 /// Every document by its file name.
 #[must_use]
 pub fn documents() -> Vec<(String, Value)> {
-    interfaces().iter().map(|interface| (format!("{}.json", interface.name), document::of(interface))).collect()
+    interfaces()
+        .iter()
+        .map(|interface| (format!("{}.json", interface.name), document::of(interface)))
+        .collect()
 }
 
 /// Writes the documents into `dir`.
@@ -93,7 +96,8 @@ mod tests {
             for (path, item) in document["paths"].as_object().expect("paths") {
                 for method in ["put", "patch"] {
                     let Some(operation) = item.get(method) else { continue };
-                    let told = operation.get("requestBody").is_some() || operation["responses"].get("404").is_some();
+                    let told =
+                        operation.get("requestBody").is_some() || operation["responses"].get("404").is_some();
                     assert!(told, "{name}: {method} {path} has no body");
                 }
             }

@@ -8,10 +8,10 @@ use anyhow::{Context, Result};
 use api_types::function::Function;
 use authorization::IssuerRow;
 use aws_lc_rs::hmac;
-use service_http::kit::FunctionKit;
 use service_http::ambient::Ambient;
 use service_http::egress::{Egress, EgressConfig};
 use service_http::feed::{self, Follow, Follower, HttpFeed, HttpKeys};
+use service_http::kit::FunctionKit;
 use service_http::kit::{KitConfig, Settings};
 use service_http::limits::{RateLimits, RateSettings};
 use service_http::tls::{self, Identity};
@@ -113,7 +113,8 @@ impl Common<'_> {
     fn egress(&self) -> Result<Egress> {
         let mut roots = tls::certificates_from_pem(&self.pki.bundle())?;
         for file in &self.config.egress.trusted_roots {
-            let pem = std::fs::read_to_string(file).with_context(|| format!("egress.trusted_roots: {file}"))?;
+            let pem =
+                std::fs::read_to_string(file).with_context(|| format!("egress.trusted_roots: {file}"))?;
             roots.extend(tls::certificates_from_pem(&pem)?);
         }
         let notifier = self.identity("notifier", "metaseal", Purpose::Client)?;

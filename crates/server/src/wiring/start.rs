@@ -9,10 +9,10 @@ use anyhow::{Context, Result, anyhow, bail};
 use api_types::function::Function;
 use axum::Router;
 use seal_security::sim_s::{SealedKeys, SimConfig, SimServer};
-use service_http::kit::FunctionKit;
 use service_http::ambient::{Ambient, OffsetClock};
 use service_http::edge::{self, EdgeHandle, EdgeLimits, Shutdown, ShutdownSwitch};
 use service_http::feed::{Follower, RevocationLog};
+use service_http::kit::FunctionKit;
 use service_http::tls::{self, ClientRoot, RootKind};
 use spatial_localization::san::{SanConfig, SanServer};
 use spatial_localization::sm::{AnchorSource, ExchangedAnchors, SmConfig, SmLimits, SmServer};
@@ -79,15 +79,8 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
     let pki = Arc::new(Pki::open(data.path(), &ambient)?);
     let mut bound = Bound::bind(&config.server, &roles).await?;
     let own = bound.addresses()?;
-    let common = Common {
-        config: &config,
-        data: &data,
-        pki: &pki,
-        kek: &kek,
-        ambient: &ambient,
-        demo,
-        own: &own,
-    };
+    let common =
+        Common { config: &config, data: &data, pki: &pki, kek: &kek, ambient: &ambient, demo, own: &own };
     let peers = &config.peers;
     let sim_url = at(&bound.urls, "sim", peers.sim.as_deref());
     let mtls_url = at(&bound.urls, "sim_mtls", peers.sim_mtls.as_deref());
@@ -123,7 +116,8 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
     };
     let sm = if roles.contains(&Role::Sm) {
         let kit = resource_server(&common, Function::Sm, &bound.urls, &sim_at()?, &mut followers).await?;
-        let blobs = Blobs::open(&data.path().join(BLOBS), Kek::new("kek-1", common.derive("blobs"))?, vec![])?;
+        let blobs =
+            Blobs::open(&data.path().join(BLOBS), Kek::new("kek-1", common.derive("blobs"))?, vec![])?;
         let limits = SmLimits { content_octets: config.limits.payload, ..SmLimits::default() };
         let san = anchor_source(&common, &bound.urls, peers.san.as_deref(), &sim_at()?)?;
         let sm = SmServer::new(kit.clone(), SmConfig { san, blobs, limits });
@@ -157,14 +151,23 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
         edges.push(listen(&common, &mut bound, name, router, shutdown.clone())?);
     }
     for follower in &mut followers {
-        tokio::time::timeout(START_WAIT, follower.ready())
-            .await
-            .map_err(|_| anyhow!("the SIM-S does not answer; is {} right?", mtls_url.as_deref().unwrap_or("-")))?;
+        tokio::time::timeout(START_WAIT, follower.ready()).await.map_err(|_| {
+            anyhow!("the SIM-S does not answer; is {} right?", mtls_url.as_deref().unwrap_or("-"))
+        })?;
     }
     let path = data.path().to_path_buf();
     let operator = KeyFiles { cert, key };
     Ok(Running {
-        urls: bound.urls, pki, operator, admin, data: path, switch, edges, followers, upkeep, _data: data,
+        urls: bound.urls,
+        pki,
+        operator,
+        admin,
+        data: path,
+        switch,
+        edges,
+        followers,
+        upkeep,
+        _data: data,
     })
 }
 

@@ -1,5 +1,8 @@
 //! The command line (contract section 1), as an operator uses it.
 
+mod backup;
+mod keys;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -9,10 +12,7 @@ use sdk::Request;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{
-    Launch, Program, Site, TestTime, claims_of, parsed, port_base, run, run_with, text_of, val_server_list,
-    with_bearer,
-};
+use crate::harness::{Launch, Program, Site, TestTime, parsed, port_base, run, run_with};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -153,8 +153,13 @@ async fn one_program_a_directory_and_a_quiet_end() {
     let (_, bytes) = sm.get_content(map, 1_000).await.expect("kept");
     assert_eq!(&bytes[..], b"begun before and ended after");
 
-    // Without its key nothing starts, and nothing is made anew.
+    // A fault is named with its remedy.
     program.kill();
+    fs::set_permissions(dir.path().join("data"), fs::Permissions::from_mode(0o755)).expect("changed");
+    let (told, _) = ends(dir.path(), &["doctor", "--data", "data"], 1);
+    assert!(told.contains("chmod 700"), "{told}");
+
+    // Without its key nothing starts, and nothing is made anew.
     fs::rename(dir.path().join("data/kek"), dir.path().join("kek.away")).expect("moved");
     let refused = launch.try_start().err().expect("refused");
     assert!(refused.contains("restore it from a backup"), "{refused}");
@@ -210,131 +215,6 @@ async fn a_demo_stays_a_demo() {
     let serve = Launch::new(dir.path(), "serve", &["serve", "--port-base", "0"]).arg("--data").arg(&data);
     let refused = serve.try_start().err().expect("refused");
     assert!(refused.contains("made by a demo"), "{refused}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_backup_of_the_running_program_comes_to_life() {
-    let dir = TempDir::new().expect("a temporary directory");
-    // Owners are principals of an issuer, and that has an address: the restored program is given the same.
-    let ports = port_base(&TestTime::new()).to_string();
-    let mut program =
-        Launch::new(dir.path(), "first", &["serve", "--data", "data", "--port-base"]).arg(&ports).start();
-    let mut site = Site::of(&program);
-    site.register().await;
-    let san = site.san("vs-1", "3gpp:seal:san").await;
-    let list = san.create_list(&parsed(val_server_list("museum-guide", "kept"))).await.expect("created");
-    let sm = site.sm("vs-1", "3gpp:seal:sm").await;
-    let map = sm
-        .create_map(&parsed(crate::harness::val_server_map("museum-guide", "kept")))
-        .await
-        .expect("a map")
-        .id();
-    let payload = bytes::Bytes::from(vec![42_u8; 300_000]);
-    sm.put_content(map, "model/gltf-binary", payload.clone(), None).await.expect("a payload");
-
-    fs::write(dir.path().join("key"), b"a key file of thirty-two bytes..").expect("written");
-    fs::write(dir.path().join("other"), b"another key file of as many byte").expect("written");
-    fs::write(dir.path().join("empty"), b"").expect("written");
-    ends(dir.path(), &["backup", "one.backup", "--key-file", "key", "--data", "data"], 0);
-    let bytes = fs::read(dir.path().join("one.backup")).expect("a backup");
-    for secret in [&b"BEGIN PRIVATE KEY"[..], b"alice@campus.example", b"SQLite format 3"] {
-        assert!(!bytes.windows(secret.len()).any(|window| window == secret), "a backup is encrypted");
-    }
-    // What is written after the backup is not in it.
-    let later = san.create_list(&parsed(val_server_list("museum-guide", "later"))).await.expect("created");
-
-    #[rustfmt::skip] // a table stays a table
-    let rows: [(&str, &[&str]); 4] = [
-        ("another key",      &["restore", "one.backup", "--key-file", "other", "--data", "restored"]),
-        ("no key",           &["restore", "one.backup", "--key-file", "nowhere", "--data", "restored"]),
-        ("an empty key",     &["restore", "one.backup", "--key-file", "empty", "--data", "restored"]),
-        ("over other data",  &["restore", "one.backup", "--key-file", "key", "--data", "data"]),
-    ];
-    for (what, arguments) in rows {
-        let (_, told) = ends(dir.path(), arguments, 1);
-        assert!(!told.contains("panicked"), "{what}: {told}");
-        assert!(!dir.path().join("restored/records").exists(), "{what} leaves nothing");
-    }
-    let mut torn = bytes.clone();
-    torn.truncate(bytes.len() - 100);
-    let mut flipped = bytes;
-    let middle = flipped.len() / 2;
-    flipped[middle] ^= 1;
-    for (name, bytes) in [("torn.backup", torn), ("flipped.backup", flipped)] {
-        fs::write(dir.path().join(name), bytes).expect("written");
-        ends(dir.path(), &["restore", name, "--key-file", "key", "--data", "restored"], 1);
-        assert!(!dir.path().join("restored/records").exists(), "{name} leaves nothing");
-    }
-
-    ends(dir.path(), &["restore", "one.backup", "--key-file", "key", "--data", "restored"], 0);
-    program.ask_to_end();
-    assert_eq!(program.ended().code(), Some(0));
-    let restored = Launch::new(dir.path(), "second", &["serve", "--data", "restored", "--port-base"])
-        .arg(&ports)
-        .start();
-    site.update(&restored);
-    let san = site.san("vs-1", "3gpp:seal:san").await;
-    let read = san.list(&list.id, true).await.expect("restored");
-    assert_eq!(read.value, list.value);
-    assert_eq!(san.list(&later.id, true).await.expect_err("later").status(), Some(404));
-    let sm = site.sm("vs-1", "3gpp:seal:sm").await;
-    let (_, bytes) = sm.get_content(map, 1_000_000).await.expect("restored");
-    assert!(bytes == payload);
-    site.session("alice", "ue-1").await.expect("users are restored");
-    let verified = site.operator().verify_audit().await.expect("chains");
-    assert!(verified.intact, "{verified:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn keys_rotate_with_and_without_haste() {
-    let program = Program::demo();
-    let site = Site::of(&program);
-    let dir = TempDir::new().expect("a temporary directory");
-    let ready = program.ready_file().to_string_lossy().into_owned();
-    let header = |token: &str| {
-        use base64::Engine as _;
-        let part = token.split('.').next().expect("a header");
-        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part).expect("base64url");
-        serde_json::from_slice::<Value>(&bytes).expect("JSON")["kid"].as_str().expect("a kid").to_owned()
-    };
-    let link = site.link("vs-1");
-    let search = || Request::get(site.path("san", "/ssan-disc/v1/spatial-anchors"));
-    let status = async |token: &str| {
-        let answer = link.send(with_bearer(search(), token)).await.expect("an answer");
-        let reason = site.reason(answer.trace()).await;
-        (answer.status, reason)
-    };
-    let old = text_of(&site.server_token("vs-1", "san", "3gpp:seal:san").await);
-
-    let (out, _) = ends(dir.path(), &["rotate", "sim", "--json", "--ready", &ready], 0);
-    let rotated: Value = serde_json::from_str(&out).expect("JSON");
-    let next = rotated["kid"].as_str().expect("a kid").to_owned();
-    assert_ne!(header(&old), next);
-    assert_eq!(status(&old).await.0, 200, "a token of the old key holds until its end");
-    let keys = site.operator().keys().await.expect("keys");
-    assert!(keys.iter().any(|key| key.kid == next) && keys.iter().any(|key| key.kid == header(&old)));
-    // The new key signs after the verifiers' cache time.
-    let active_s = keys.iter().find(|key| key.kid == next).expect("the key").active_from.unix();
-    let wait = (active_s - site.time.now_s()).max(0) + 1;
-    site.operator().set_clock(wait).await.expect("the clock moves");
-    site.time.move_by(wait);
-    let fresh = text_of(&site.server_token("vs-1", "san", "3gpp:seal:san").await);
-    assert_eq!(header(&fresh), next, "{keys:?}");
-    assert_eq!(status(&fresh).await.0, 200);
-
-    let (out, _) = ends(dir.path(), &["rotate", "sim", "--emergency", "--json", "--ready", &ready], 0);
-    let rotated: Value = serde_json::from_str(&out).expect("JSON");
-    for token in [&old, &fresh] {
-        let (status, reason) = status(token).await;
-        assert_eq!(status, 401);
-        assert!(["REVOKED_KEY", "KEY_UNKNOWN", "EXPIRED"].contains(&reason.as_str()), "{reason}");
-    }
-    let newest = text_of(&site.server_token("vs-1", "san", "3gpp:seal:san.discover").await);
-    assert_eq!(header(&newest), rotated["kid"].as_str().expect("a kid"), "it signs at once");
-    assert_eq!(status(&newest).await.0, 200);
-    assert_eq!(claims_of(&newest)["client_id"], "vs-1");
-    let (_, told) = ends(dir.path(), &["rotate", "ccf", "--ready", &ready], 1);
-    assert!(told.contains("ROLE_NOT_HERE"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

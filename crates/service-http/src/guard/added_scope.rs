@@ -55,9 +55,13 @@ pub(super) async fn opens(
             let ours = service.role == kit.function
                 && service.scopes.iter().any(|scope| added.contains(&scope.as_str()));
             // The token must be for users of that VAL service: the SIM-S sees to it, and so does this server.
-            let taken_part = service.val_service_id.as_ref().is_none_or(|id| caller.val_services.contains(id));
+            let taken_part =
+                service.val_service_id.as_ref().is_none_or(|id| caller.val_services.contains(id));
             if ours && taken_part {
-                return Ok(Some(Opened { service: document.id.clone(), val_service: service.val_service_id }));
+                return Ok(Some(Opened {
+                    service: document.id.clone(),
+                    val_service: service.val_service_id,
+                }));
             }
         }
     }

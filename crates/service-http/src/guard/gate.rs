@@ -94,7 +94,8 @@ impl Gate {
         let x5t = ctx.peer().and_then(Peer::x5t_s256);
         let mut caller = Caller::from_claims(claims, token.kid(), x5t);
         // With `act`, it speaks for a VAL server and has the rights of that one.
-        if role == Some(CertRole::Function) && caller.kind == CallerKind::ValServer && caller.actor.is_none() {
+        if role == Some(CertRole::Function) && caller.kind == CallerKind::ValServer && caller.actor.is_none()
+        {
             caller.kind = CallerKind::Function;
         }
         ctx.set_actor(actor(&self.kit, &caller));

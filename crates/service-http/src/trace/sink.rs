@@ -103,13 +103,16 @@ impl TraceSink {
         Ok(records.into_iter().flat_map(|record| record.steps).collect())
     }
 
-    /// The decision of `trace`: a refusal before a permit, and among refusals the last one.
+    /// The decision of `trace`: a refusal before a permit, and among refusals the last one. Who names the trace from
+    /// outside adds nothing to it: linked traces count only where it has no decision of its own.
     ///
     /// # Errors
     /// The store cannot be read.
     pub async fn why(&self, trace: &str) -> Result<Option<Why>, StoreError> {
-        let decisions: Vec<Why> =
-            self.records(trace).await?.into_iter().filter_map(|record| record.why).collect();
+        let records = self.records(trace).await?;
+        let decided = records.iter().any(|record| record.trace == trace && record.why.is_some());
+        let meant = records.into_iter().filter(|record| !decided || record.trace == trace);
+        let decisions: Vec<Why> = meant.filter_map(|record| record.why).collect();
         let denied = decisions.iter().rposition(|why| why.reason.is_some());
         Ok(denied.map(|at| decisions[at].clone()).or_else(|| decisions.last().cloned()))
     }

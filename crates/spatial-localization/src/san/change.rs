@@ -10,12 +10,12 @@ use service_http::refusal::Refusal;
 use store::Sql;
 use store::anchors::{AnchorRow, classes, lists, records};
 
-use super::SanServer;
 use super::access::Asker;
 use super::stored::{self, Frame, List};
+use super::{ANCHOR_KEPT, LIST_KEPT, SanServer};
 use crate::shared::denial::Denial;
 use crate::shared::operator_rules::Action;
-use crate::shared::{input, serv_infos};
+use crate::shared::{input, reach, serv_infos};
 
 /// For each label of the wanted list the anchor that it already is, if any.
 pub(super) type Identity = BTreeMap<String, Option<u32>>;
@@ -31,13 +31,17 @@ pub(super) async fn locked(
     list_id: &str,
     action: Action,
 ) -> Result<(List, Asker), Refusal> {
-    let list = lists::lock_with_anchors(tx, list_id).await?.ok_or_else(|| absent(call))?;
-    Ok((List::of(list)?, Asker::new(san, tx, call, action).await?))
+    let asker = Asker::new(san, tx, call, action).await?;
+    let reached = lists::reach(tx, list_id, &reach::reader(call, asker.around.now_s)).await?;
+    reach::check(reached).map_err(|reason| hidden(call, reason))?;
+    let list = lists::lock_with_anchors(tx, list_id).await?;
+    let list = list.ok_or_else(|| hidden(call, Reason::NotFound))?;
+    Ok((List::of(list)?, asker))
 }
 
-/// There is no such list; told with the bytes of a list that is hidden.
-pub(super) fn absent(call: &Call) -> Refusal {
-    Denial::hidden(Reason::NotFound).told(call, "an anchor that stands open")
+/// A list that is not there for this caller; told with the same bytes whatever the reason.
+pub(super) fn hidden(call: &Call, reason: Reason) -> Refusal {
+    Denial::hidden(reason).told(call, "an anchor that stands open")
 }
 
 /// Tells which anchors stay: by `anchorId` where it is given, else by the label.
@@ -141,6 +145,7 @@ pub(super) async fn write(
         }
         rows.push(row);
     }
+    check_size(&list, &rows)?;
     let stay: BTreeSet<u32> = rows.iter().map(|row| row.anchor_id).collect();
     let gone: Vec<u32> = known.keys().copied().filter(|id| !stay.contains(id)).collect();
 
@@ -167,4 +172,20 @@ pub(super) async fn write(
     classes::purge(tx, &left).await?;
     let touched = (added.len() + changed.len() + gone.len()) as u64;
     Ok((List::of((row, rows))?, touched))
+}
+
+/// A patch is small, and what it makes of a list need not be: many of them make it no larger than one body could.
+///
+/// # Errors
+/// 413: list or anchor would be too large, and larger than before.
+fn check_size(list: &List, rows: &[AnchorRow]) -> Result<(), Refusal> {
+    let octets = |rows: &mut dyn Iterator<Item = &AnchorRow>| {
+        rows.fold((0, 0), |(all, most), row| (all + row.body.len(), row.body.len().max(most)))
+    };
+    let before = octets(&mut list.anchors.values().map(|anchor| &anchor.row));
+    let after = octets(&mut rows.iter());
+    if after.0 > LIST_KEPT.max(before.0) || after.1 > ANCHOR_KEPT.max(before.1) {
+        return Err(Refusal::open(Reason::TooLarge));
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use api_types::san::SpatialAnchorsList;
-use authorization::parts;
+use authorization::{Reason, parts};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
@@ -17,7 +17,7 @@ use super::access::{Access, Asker};
 use super::input::{strip, strip_ids};
 use super::shown::{self, Representation};
 use super::stored::{self, Frame, List};
-use super::{LISTS, SanServer, WRITE, granted, represented};
+use super::{ANCHOR_KEPT, LISTS, SanServer, WRITE, granted, represented};
 use crate::shared::input::{self, Input};
 use crate::shared::operator_rules::Action;
 use crate::shared::serv_infos;
@@ -97,6 +97,9 @@ async fn create(
         let anchor_id = stored::fresh_id(tx, ambient).await?;
         let life = stored::incarnation(ambient);
         anchors.push(frame.row(tx, &mut classes, label, body, anchor_id, life).await?);
+    }
+    if anchors.iter().any(|anchor| anchor.body.len() > ANCHOR_KEPT) {
+        return Err(Refusal::open(Reason::TooLarge));
     }
     records::insert(tx, &anchors).await?;
 

@@ -151,7 +151,15 @@ async fn find(
         let batch = Filter { after, limit, ..filter.clone() };
         san.kit().store.read(|tx| Box::pin(async move { discovery::find(tx, &batch).await }))
     };
-    question.paged.fill(fetch, |found| found.anchor.anchor_id, |found| profile(asker, question, found)).await
+    question
+        .paged
+        .fill(
+            fetch,
+            |found| found.anchor.anchor_id,
+            |found| found.anchor.body.len(),
+            |found| profile(asker, question, found),
+        )
+        .await
 }
 
 /// The profile of an anchor that the query found, unless the exact shape, a service area or a rule leaves it out.

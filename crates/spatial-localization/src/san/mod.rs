@@ -55,6 +55,12 @@ const ANCHORS: &str = "/ssan-disc/v1/spatial-anchors";
 /// Largest list on the wire, in bytes. Own value: 1,000 anchors of 4 KiB.
 const LIST_BYTES: usize = 4 * 1024 * 1024;
 
+/// Largest list that a change may leave, in bytes as it is kept. Own value: that of the wire, and what the server adds.
+const LIST_KEPT: usize = 5 * 1024 * 1024;
+
+/// Largest anchor, in bytes as it is kept: what a page reads at once is in memory. Own value.
+const ANCHOR_KEPT: usize = 256 * 1024;
+
 /// The procedure that every route here is part of (TR 33.721 figure 6.1.2-2).
 const PROCEDURE: &str = "TR33.721-S1";
 

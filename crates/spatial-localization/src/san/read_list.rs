@@ -1,5 +1,6 @@
 //! Get spatial anchors (TS 23.437 8.5 `SS_SAnManagement_Get`; TS 29.437 GET `/anchors-lists/{anchorsListId}`).
 
+use authorization::Reason;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::ETAG;
@@ -14,9 +15,9 @@ use super::change;
 use super::shown::{self, Representation};
 use super::stored::List;
 use super::{READ, SanServer, granted, represented};
-use crate::shared::etag;
 use crate::shared::input::{self, PathId};
 use crate::shared::operator_rules::Action;
+use crate::shared::{etag, reach};
 
 const GET: Action = Action { verb: "read", scope: READ };
 
@@ -30,16 +31,21 @@ pub(super) async fn read_list(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let feat = input::features(&input::query(uri.query())?)?;
-    // One indexed read brings the list and all that decides about it.
+    // What is hidden is told before it is read; else one indexed read brings the list and all that decides about it.
     let (server, caller, id) = (san.clone(), call.clone(), list_id.clone());
     let read = san.kit().store.read(|tx| {
         Box::pin(async move {
-            let list = lists::with_anchors(tx, &id).await?;
-            Ok((Asker::new(&server, tx, &caller, GET).await?, list))
+            let asker = Asker::new(&server, tx, &caller, GET).await?;
+            let reached = lists::reach(tx, &id, &reach::reader(&caller, asker.around.now_s)).await?;
+            let list = match reach::check(reached) {
+                Ok(()) => lists::with_anchors(tx, &id).await?.ok_or(Reason::NotFound),
+                Err(reason) => Err(reason),
+            };
+            Ok((asker, list))
         })
     });
     let (asker, list) = read.await?;
-    let list = List::of(list.ok_or_else(|| change::absent(&call))?)?;
+    let list = List::of(list.map_err(|reason| change::hidden(&call, reason))?)?;
     let open = asker.open_anchors(&list)?;
     let shown = Representation::of(&shown::list(&list, &open, feat))?;
 

@@ -9,6 +9,7 @@ pub(crate) mod input;
 pub mod operator_rules;
 pub(crate) mod own_members;
 pub(crate) mod paging;
+pub(crate) mod reach;
 pub mod rules;
 pub mod serv_infos;
 pub mod supp_feat;

@@ -22,6 +22,14 @@ const MAX_LIMIT: u32 = 1_000;
 /// Most rows that are read at a time. Own value.
 const BATCH_MAX: u32 = 1_000;
 
+/// Octets of rows after which a page ends, though it has fewer items than were asked for; also what is read at a time,
+/// about. Own value.
+const PAGE_OCTETS: usize = 8 * 1024 * 1024;
+
+/// Fewest rows that are read at a time, and most of the first read. Own values.
+const BATCH_MIN: u32 = 16;
+const BATCH_FIRST: u32 = 128;
+
 /// The number is not 1 to [`MAX_LIMIT`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to 1000")]
@@ -53,6 +61,8 @@ pub(crate) struct Paged {
     pub(crate) limit: u32,
     /// The page begins beyond this identifier.
     pub(crate) after: Option<u32>,
+    /// Most rows of the first read, after which their size is known.
+    first: u32,
     bound: Bound,
     pairs: Vec<(String, String)>,
 }
@@ -83,11 +93,18 @@ impl Paged {
                 Some(place.parse().map_err(|_| foreign())?)
             }
         };
-        Ok(Self { limit, after, bound, pairs })
+        Ok(Self { limit, after, first: BATCH_FIRST, bound, pairs })
+    }
+
+    /// With so many rows of the first read at most: for rows that may be large.
+    #[must_use]
+    pub(crate) fn reading_first(self, rows: u32) -> Self {
+        Self { first: rows, ..self }
     }
 
     /// Fills a page from batches of rows, which `fetch` reads beyond an identifier, in its order and at most so many; `keep`
-    /// tells the identifier of a row and what it is shown as, if it is.
+    /// tells the identifier of a row and what it is shown as, if it is. `size` tells the octets of a row: a page of large
+    /// items ends early, and names the next one.
     ///
     /// # Errors
     /// The store failed.
@@ -95,31 +112,38 @@ impl Paged {
         &self,
         fetch: impl Fn(Option<u32>, u32) -> F,
         id: impl Fn(&R) -> u32,
+        size: impl Fn(&R) -> usize,
         keep: impl Fn(R) -> Result<Option<T>, StoreError>,
     ) -> Result<Page<T>, StoreError>
     where
         F: Future<Output = Result<Vec<R>, StoreError>>,
     {
         let wanted = self.limit as usize;
-        let batch = (self.limit + 1).min(BATCH_MAX);
+        let mut batch = (self.limit + 1).min(self.first);
+        let mut octets = 0;
         let mut found = Vec::with_capacity(wanted.min(256) + 1);
         let mut after = self.after;
         loop {
             let rows = fetch(after, batch).await?;
             let complete = rows.len() < batch as usize;
             after = rows.last().map(&id).or(after);
+            let mean = rows.iter().map(&size).sum::<usize>().div_ceil(rows.len().max(1)).max(1);
             for row in rows {
-                let row_id = id(&row);
+                let (row_id, row_octets) = (id(&row), size(&row));
                 if let Some(item) = keep(row)? {
-                    if found.len() == wanted {
+                    let full = found.len() == wanted || octets + row_octets > PAGE_OCTETS;
+                    if full && !found.is_empty() {
                         return Ok(Page { found, more: true });
                     }
+                    octets += row_octets;
                     found.push((row_id, item));
                 }
             }
             if complete {
                 return Ok(Page { found, more: false });
             }
+            let next = u32::try_from(PAGE_OCTETS / mean).unwrap_or(BATCH_MAX).clamp(BATCH_MIN, BATCH_MAX);
+            batch = next.min(batch.saturating_mul(8));
         }
     }
 

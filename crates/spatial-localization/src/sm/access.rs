@@ -14,8 +14,8 @@ use store::{Sql, StoreError, maps};
 
 use crate::shared::denial::Denial;
 use crate::shared::operator_rules::Action;
-use crate::shared::rules;
 use crate::shared::surroundings::Surroundings;
+use crate::shared::{reach, rules};
 use crate::sm::SmServer;
 use crate::sm::record::Owner;
 
@@ -101,11 +101,12 @@ pub(super) async fn read(
     let (server, caller, id) = (sm.clone(), call.clone(), parse_id(map_id));
     let read = sm.store().read(move |tx| {
         Box::pin(async move {
-            let row = match id {
-                Some(id) => maps::record::by_id(tx, id).await?,
-                None => None,
+            let around = around(tx, &server, &caller).await?;
+            let row = match reached(tx, &caller, id, &around).await? {
+                Ok(id) => maps::record::by_id(tx, id).await?.ok_or(Reason::NotFound),
+                Err(reason) => Err(reason),
             };
-            Ok((row, around(tx, &server, &caller).await?))
+            Ok((row, around))
         })
     });
     let (row, around) = read.await?;
@@ -123,11 +124,24 @@ pub(super) async fn locked(
     map_id: &str,
     operation: Operation,
 ) -> Result<Seen, Refusal> {
-    let row = match parse_id(map_id) {
-        Some(map_id) => maps::record::locked(tx, map_id).await?,
-        None => None,
+    let around = around(tx, sm, call).await?;
+    let row = match reached(tx, call, parse_id(map_id), &around).await? {
+        Ok(id) => maps::record::locked(tx, id).await?.ok_or(Reason::NotFound),
+        Err(reason) => Err(reason),
     };
-    decide(call, row, &around(tx, sm, call).await?, operation)
+    decide(call, row, &around, operation)
+}
+
+/// The number of a map that is not shut to the caller whatever its document says; else why it is.
+async fn reached(
+    tx: &mut dyn Sql,
+    call: &Call,
+    id: Option<u32>,
+    around: &Surroundings,
+) -> Result<Result<u32, Reason>, StoreError> {
+    let Some(id) = id else { return Ok(Err(Reason::NotFound)) };
+    let reached = maps::record::reach(tx, id, &reach::reader(call, around.now_s)).await?;
+    Ok(reach::check(reached).map(|()| id))
 }
 
 /// What else decides: the rules of the operator, where the caller was seen, and the time.
@@ -137,12 +151,12 @@ pub(super) async fn around(tx: &mut dyn Sql, sm: &SmServer, call: &Call) -> Resu
 
 fn decide(
     call: &Call,
-    row: Option<MapRow>,
+    row: Result<MapRow, Reason>,
     around: &Surroundings,
     operation: Operation,
 ) -> Result<Seen, Refusal> {
     let told = |denial: Denial| denial.told(call, "a map that stands open");
-    let row = row.ok_or_else(|| told(Denial::hidden(Reason::NotFound)))?;
+    let row = row.map_err(|reason| told(Denial::hidden(reason)))?;
     let map = document(&row)?;
     let grant = check(call, &row, &map, around, operation).map_err(told)?;
     let seen = if grant.owner { "owner" } else { "allowed" };

@@ -19,7 +19,7 @@ use service_http::refusal::Refusal;
 use store::spatial_index::GeoBox;
 use store::{StoreError, maps};
 
-use crate::shared::geometry::{Area, LonLat, place_of};
+use crate::shared::geometry::{Area, LonLat, canonical, place_of};
 use crate::shared::input;
 use crate::shared::paging::{Page, Paged};
 use crate::shared::rules;
@@ -30,14 +30,26 @@ use crate::sm::{DISCOVERY, SmServer, access, steps};
 /// Half a side of the rectangle around a point, in degrees: the grain of positions with seven decimals. Own value.
 const POINT_DEG: f64 = 1e-6;
 
+/// Most maps of the first read: a map may have a document of some megabytes. Own value.
+const FIRST: u32 = 16;
+
 /// A question that was read.
 struct Question {
     svc_id: Option<String>,
     layers: Option<Vec<String>>,
     boxes: Option<Vec<GeoBox>>,
-    points: Vec<LonLat>,
+    place: Place,
     features: SuppFeat,
     paged: Paged,
+}
+
+/// What the coverage of a map is held against, beyond the index.
+#[derive(Default)]
+struct Place {
+    /// Points, all of which it must hold.
+    points: Vec<LonLat>,
+    /// Boxes, any of which it must meet, where the index was asked for a point instead.
+    boxes: Option<Vec<GeoBox>>,
 }
 
 /// GET.
@@ -84,19 +96,21 @@ async fn read(sm: &SmServer, call: &Call, text: Option<&str>) -> Result<Question
     let filter: Option<SpatialMapsDiscFilter> = query.valid("map-disc-fltr").map_err(input::bad_query)?;
     let layers = filter.and_then(|filter| filter.map_lyr_list);
     let layers = layers.map(|layers| layers.lyr_list.into_iter().map(|layer| layer.map_lyr_id).collect());
-    let (boxes, points) = place(sm, call, &query)?;
+    let (boxes, place) = place(sm, call, &query)?;
     Ok(Question {
         svc_id: query.text("app-svc-id").map_err(input::bad_parameter)?,
         layers,
         boxes,
-        points,
+        place,
         features: input::features(&query)?,
-        paged: Paged::read(sm.kit(), sm.cursors(), call, "ssm-disc", &query, text).await?,
+        paged: Paged::read(sm.kit(), sm.cursors(), call, "ssm-disc", &query, text)
+            .await?
+            .reading_first(FIRST),
     })
 }
 
 /// Where a map must be: `loc-info`, `pose` or both. Cells and addresses are no place here.
-fn place(sm: &SmServer, call: &Call, query: &Query) -> Result<(Option<Vec<GeoBox>>, Vec<LonLat>), Refusal> {
+fn place(sm: &SmServer, call: &Call, query: &Query) -> Result<(Option<Vec<GeoBox>>, Place), Refusal> {
     let unsearchable = || input::parameter("loc-info", "names no geographic area that can be searched");
     let location: Option<LocationInfo> = query.valid("loc-info").map_err(input::bad_query)?;
     let pose: Option<Pose> = query.valid("pose").map_err(input::bad_query)?;
@@ -106,7 +120,7 @@ fn place(sm: &SmServer, call: &Call, query: &Query) -> Result<(Option<Vec<GeoBox
         let named = location.geographic_area.ok_or_else(unsearchable)?;
         match &named {
             GeographicArea::Point { point } | GeographicArea::PointAltitude { point, .. } => {
-                points.push((point.lon, point.lat));
+                points.push(canonical((point.lon, point.lat)));
             }
             _ => {
                 let area = Area::of(&ServiceArea::of(vec![named])).map_err(|_| unsearchable())?;
@@ -126,15 +140,16 @@ fn place(sm: &SmServer, call: &Call, query: &Query) -> Result<(Option<Vec<GeoBox
         );
     }
     // With a point at hand, the area is held against it again below; the index is asked for the narrower of the two.
-    if let Some((lon, lat)) = points.first() {
-        boxes = Some(vec![GeoBox {
+    let mut place = Place { points, boxes: None };
+    if let Some((lon, lat)) = place.points.first() {
+        place.boxes = boxes.replace(vec![GeoBox {
             min_lon: lon - POINT_DEG,
             min_lat: lat - POINT_DEG,
             max_lon: lon + POINT_DEG,
             max_lat: lat + POINT_DEG,
         }]);
     }
-    Ok((boxes, points))
+    Ok((boxes, place))
 }
 
 /// What decides; the stage `operator`, for the question as a whole.
@@ -172,13 +187,21 @@ async fn find(
         let map = access::document(&found.map)?;
         // The same decision as for a single map; what the query selected by classes holds again.
         let open = access::check(call, &found.map, &map, around, access::DISCOVER).is_ok();
-        Ok((open && holds(&map, &question.points)).then_some(()))
+        Ok((open && holds(&map, &question.place)).then_some(()))
     };
-    question.paged.fill(fetch, |found| found.map.map_id, keep).await
+    question.paged.fill(fetch, |found| found.map.map_id, |found| found.map.body.len(), keep).await
 }
 
-/// Whether the coverage holds the points that were asked for.
-fn holds(map: &SpatialMap, points: &[LonLat]) -> bool {
-    let area = || Area::bounding(&map.sm_prof.map_cov);
-    points.is_empty() || area().is_some_and(|area| points.iter().all(|point| area.holds(*point)))
+/// Whether the coverage is where it was asked for.
+fn holds(map: &SpatialMap, place: &Place) -> bool {
+    if place.points.is_empty() {
+        return true;
+    }
+    let Some(area) = Area::bounding(&map.sm_prof.map_cov) else { return false };
+    let meets = |a: &GeoBox, b: &GeoBox| {
+        a.min_lon <= b.max_lon && b.min_lon <= a.max_lon && a.min_lat <= b.max_lat && b.min_lat <= a.max_lat
+    };
+    let near =
+        |boxes: &Vec<GeoBox>| area.boxes().iter().any(|own| boxes.iter().any(|asked| meets(own, asked)));
+    place.points.iter().all(|point| area.holds(*point)) && place.boxes.as_ref().is_none_or(near)
 }

@@ -78,6 +78,10 @@ const DISCOVERY: &str = "/ssm-disc/v1/spatial-maps";
 /// Largest document of a map on the wire, in bytes. Own value: 1,000 objects of 4 KiB.
 const MAP_BYTES: usize = 4 * 1024 * 1024;
 
+/// Largest document of a map that a change may leave, in bytes as it is kept. Own value: that of the wire, and what the
+/// server adds.
+const MAP_KEPT: usize = 5 * 1024 * 1024;
+
 /// Largest payload that any setting can allow, in bytes. Own value.
 const CONTENT_BYTES: usize = 1 << 30;
 

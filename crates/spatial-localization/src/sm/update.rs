@@ -24,7 +24,7 @@ use crate::sm::change::Change;
 use crate::sm::input::strip;
 use crate::sm::record::Draft;
 use crate::sm::view::{self, Reader};
-use crate::sm::{SmServer, steps};
+use crate::sm::{MAP_KEPT, SmServer, steps};
 
 /// PUT.
 pub(super) async fn replace_spatial_map(
@@ -105,8 +105,15 @@ async fn write(
     change: &Change,
 ) -> Result<Written, Refusal> {
     let map = change.of(seen, &call.caller, features)?;
+    // A map that moves to another VAL service is held to the rules about that one.
+    let service = map.svc_id.as_ref().map(|id| id.as_str());
+    access::around(tx, sm, call).await?.check_action(call, access::UPDATE.action(), service)?;
     let draft = Draft::of(&map, &seen.owner(), call.ctx.ambient(), sm.limits().area_m2);
     let row = draft.map_err(refused)?.classed(tx).await?;
+    // A patch is small, and what it makes of a map need not be.
+    if row.body.len() > MAP_KEPT.max(seen.row.body.len()) {
+        return Err(Refusal::open(Reason::TooLarge));
+    }
     let Changed::To(version) = maps::record::replace(tx, &row, seen.row.version).await? else {
         return Err(Refusal::open(Reason::StaleVersion));
     };

@@ -2,7 +2,8 @@
 
 use crate::anchors::records::{self, AnchorRow};
 use crate::params;
-use crate::{Row, Sql, StoreError};
+use crate::reach::{self, Reach, Reader};
+use crate::{Row, Sql, StoreError, Value};
 
 /// An anchors list without its anchors. `Debug` is left out: the owner is personal data.
 #[derive(Clone, PartialEq)]
@@ -85,6 +86,19 @@ pub async fn with_anchors(
     let list = list_of(first, 0)?;
     let anchors = rows.iter().map(|row| records::anchor_of(row, WIDTH)).collect::<Result<_, _>>()?;
     Ok(Some((list, anchors)))
+}
+
+/// How far a caller comes with a list, by the anchor that lets it furthest; `None`: there is no such list.
+///
+/// # Errors
+/// The engine failed.
+pub async fn reach(tx: &mut dyn Sql, list_id: &str, reader: &Reader) -> Result<Option<Reach>, StoreError> {
+    let mut params = vec![Value::from(list_id)];
+    let level = reach::level("a", "l", reader, &mut params);
+    let sql = format!(
+        "select max({level}) from anchors_list l join anchor a on a.list_id = l.list_id where l.list_id = $1"
+    );
+    reach::of_row(tx.query_opt(&sql, &params).await?)
 }
 
 /// As [`with_anchors`], holding the row of the list until the job is kept.

@@ -79,7 +79,12 @@ pub async fn find(tx: &mut dyn Sql, name: &str) -> Result<Option<Family>, StoreE
 ///
 /// # Errors
 /// When the store fails.
-pub async fn touch(tx: &mut dyn Sql, name: &str, permission: &str, idle_ends_s: i64) -> Result<(), StoreError> {
+pub async fn touch(
+    tx: &mut dyn Sql,
+    name: &str,
+    permission: &str,
+    idle_ends_s: i64,
+) -> Result<(), StoreError> {
     tx.execute(
         "UPDATE families SET permission = $2, idle_ends_s = $3 WHERE family = $1",
         &[name.into(), permission.into(), idle_ends_s.into()],
@@ -165,7 +170,12 @@ pub async fn find_refresh(tx: &mut dyn Sql, token_hash: &[u8]) -> Result<Option<
         )
         .await?;
     let token = |row: &Row| -> Result<RefreshToken, StoreError> {
-        Ok(RefreshToken { token_hash: row.get(0)?, family: row.get(1)?, rotated_s: row.get(2)?, salt: row.get(3)? })
+        Ok(RefreshToken {
+            token_hash: row.get(0)?,
+            family: row.get(1)?,
+            rotated_s: row.get(2)?,
+            salt: row.get(3)?,
+        })
     };
     rows.first().map(token).transpose()
 }
@@ -174,7 +184,12 @@ pub async fn find_refresh(tx: &mut dyn Sql, token_hash: &[u8]) -> Result<Option<
 ///
 /// # Errors
 /// When the store fails.
-pub async fn rotate(tx: &mut dyn Sql, token_hash: &[u8], salt: &[u8], now_s: i64) -> Result<bool, StoreError> {
+pub async fn rotate(
+    tx: &mut dyn Sql,
+    token_hash: &[u8],
+    salt: &[u8],
+    now_s: i64,
+) -> Result<bool, StoreError> {
     let done = tx
         .execute(
             "UPDATE refresh_tokens SET rotated_s = $3, salt = $2 WHERE token_hash = $1 AND rotated_s IS NULL",

@@ -65,7 +65,12 @@ pub async fn find(tx: &mut dyn Sql, jti: &str) -> Result<Option<IssuedToken>, St
 ///
 /// # Errors
 /// When the store fails.
-pub async fn page(tx: &mut dyn Sql, after: &str, now_s: i64, limit: u32) -> Result<Vec<IssuedToken>, StoreError> {
+pub async fn page(
+    tx: &mut dyn Sql,
+    after: &str,
+    now_s: i64,
+    limit: u32,
+) -> Result<Vec<IssuedToken>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM tokens WHERE jti > $1 AND expires_s > $2 ORDER BY jti LIMIT $3");
     tx.query(&sql, &[after.into(), now_s.into(), limit.into()]).await?.iter().map(token).collect()
 }

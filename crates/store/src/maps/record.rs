@@ -1,6 +1,7 @@
 //! A spatial map that is ready.
 
 use crate::maps::content::Content;
+use crate::reach::{self, Reach, Reader};
 use crate::spatial_index::GeoBox;
 use crate::{Row, Sql, StoreError, Value, maps::area_index, params};
 
@@ -123,6 +124,17 @@ pub async fn insert(tx: &mut dyn Sql, map: &NewMap, now_s: i64) -> Result<(), St
 /// The engine's; a damaged record.
 pub async fn by_id(tx: &mut dyn Sql, map_id: u32) -> Result<Option<MapRow>, StoreError> {
     one(tx, map_id, "").await
+}
+
+/// How far a caller comes with a map; `None`: there is no such map that is ready.
+///
+/// # Errors
+/// The engine's.
+pub async fn reach(tx: &mut dyn Sql, map_id: u32, reader: &Reader) -> Result<Option<Reach>, StoreError> {
+    let mut params = vec![Value::from(map_id)];
+    let level = reach::level("m", "m", reader, &mut params);
+    let sql = format!("SELECT {level} FROM map m WHERE m.map_id = $1");
+    reach::of_row(tx.query_opt(&sql, &params).await?)
 }
 
 /// The map, with its row locked until the end of the transaction.

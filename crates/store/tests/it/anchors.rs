@@ -3,6 +3,7 @@
 use store::anchors::{
     AnchorRow, ClassDef, Filter, ListRow, classes, discovery, ids, lists, positions, records,
 };
+use store::reach::{Reach, Reader};
 use store::spatial_index::GeoBox;
 use store::{Sql, Store, StoreError};
 
@@ -16,6 +17,7 @@ on_both!(
     a_rule_set_has_one_number,
     discovery_sees_what_is_held_and_nothing_else,
     the_last_report_of_a_position_counts,
+    a_reach_is_that_of_the_furthest_anchor,
 );
 
 async fn open(bench: &Bench) -> Store {
@@ -260,4 +262,43 @@ async fn the_last_report_of_a_position_counts(bench: Bench) {
         })
         .await;
     assert_eq!(kept.unwrap(), (Some(at(4.0, 15)), None, (true, false)));
+}
+
+async fn a_reach_is_that_of_the_furthest_anchor(bench: Bench) {
+    let store = open(&bench).await;
+    let kept: Result<(), StoreError> = store
+        .write(|tx| {
+            Box::pin(async move {
+                let private = classes::class_of(tx, &def("p", &["o:vs-1"]), &[1]).await?;
+                let listed = classes::class_of(tx, &def("r", &["o:vs-1", "s:vs-2"]), &[2]).await?;
+                let all = classes::class_of(tx, &def("u", &["*"]), &[3]).await?;
+                let ended =
+                    |id, class| AnchorRow { stop_s: Some(1_800_000_000), ..anchor("l-3", id, class, None) };
+                add(tx, &list("l-1"), &[anchor("l-1", 1, private, None)]).await?;
+                add(tx, &list("l-2"), &[anchor("l-2", 2, private, None), anchor("l-2", 3, listed, None)])
+                    .await?;
+                add(tx, &list("l-3"), &[ended(4, all), ended(5, private)]).await?;
+                add(tx, &list("l-4"), &[anchor("l-4", 6, private, None), anchor("l-4", 7, all, None)]).await
+            })
+        })
+        .await;
+    kept.unwrap();
+    #[rustfmt::skip] // a table stays a table
+    let rows: [(&str, &str, Option<Reach>); 12] = [
+        ("vs-1", "l-1", Some(Reach::Open)),    ("vs-2", "l-1", Some(Reach::Private)),  ("vs-3", "l-1", Some(Reach::Private)),
+        ("vs-1", "l-2", Some(Reach::Open)),    ("vs-2", "l-2", Some(Reach::Open)),     ("vs-3", "l-2", Some(Reach::Unlisted)),
+        ("vs-1", "l-3", Some(Reach::Open)),    ("vs-2", "l-3", Some(Reach::Inactive)), ("vs-3", "l-3", Some(Reach::Inactive)),
+        ("vs-1", "l-4", Some(Reach::Open)),    ("vs-3", "l-4", Some(Reach::Open)),     ("vs-1", "l-5", None),
+    ];
+    for (who, list_id, expected) in rows {
+        let reader = Reader {
+            held: ["*".to_owned(), format!("o:{who}"), format!("s:{who}")].to_vec(),
+            issuer: "https://sim.example".to_owned(),
+            subject: who.to_owned(),
+            now_s: 1_800_000_000,
+        };
+        let reached =
+            store.read(move |tx| Box::pin(async move { lists::reach(tx, list_id, &reader).await })).await;
+        assert_eq!(reached.unwrap(), expected, "{who} {list_id}");
+    }
 }

@@ -6,6 +6,7 @@ use store::maps::{
     Changed, Content, Filter, MAX_BOXES, MapRow, NewBuilding, NewMap, SetContent, building, classes, content,
     discovery, hosts, record,
 };
+use store::reach::{Reach, Reader};
 use store::spatial_index::GeoBox;
 use store::{Migrations, Sql, Store, StoreError};
 
@@ -20,6 +21,7 @@ on_both!(
     a_map_is_built_once,
     hosts_are_replaced_whole,
     a_class_goes_with_its_last_map,
+    a_reach_is_told_without_the_document,
 );
 
 const NOW: i64 = 1_800_000_000;
@@ -369,4 +371,35 @@ async fn a_class_goes_with_its_last_map(bench: Bench) {
         assert_eq!(class(tx, "two", &["s:vs-3"], 1).await?, 1);
         Ok(())
     });
+}
+
+async fn a_reach_is_told_without_the_document(bench: Bench) {
+    let store = open(&bench).await;
+    job!(store, |tx| {
+        let private = class(tx, "p", &["o:vs-1"], 1).await?;
+        let listed = class(tx, "r", &["o:vs-1", "s:vs-2"], 2).await?;
+        let all = class(tx, "u", &["*"], 3).await?;
+        add(tx, &map(1, "vs-1", private)).await?;
+        add(tx, &map(2, "vs-1", listed)).await?;
+        add(tx, &NewMap { start_s: Some(NOW + 1), ..map(3, "vs-1", all) }).await?;
+        add(tx, &NewMap { start_s: Some(NOW), stop_s: Some(NOW + 1), ..map(4, "vs-1", all) }).await
+    });
+    #[rustfmt::skip] // a table stays a table
+    let rows: [(&str, u32, Option<Reach>); 8] = [
+        ("vs-1", 1, Some(Reach::Open)), ("vs-2", 1, Some(Reach::Private)),
+        ("vs-2", 2, Some(Reach::Open)), ("vs-3", 2, Some(Reach::Unlisted)),
+        ("vs-1", 3, Some(Reach::Open)), ("vs-3", 3, Some(Reach::Inactive)),
+        ("vs-3", 4, Some(Reach::Open)), ("vs-1", 5, None),
+    ];
+    for (who, map_id, expected) in rows {
+        let reader = Reader {
+            held: ["*".to_owned(), format!("o:{who}"), format!("s:{who}")].to_vec(),
+            issuer: SIM.to_owned(),
+            subject: who.to_owned(),
+            now_s: NOW,
+        };
+        let reached =
+            store.read(move |tx| Box::pin(async move { record::reach(tx, map_id, &reader).await })).await;
+        assert_eq!(reached.unwrap(), expected, "{who} {map_id}");
+    }
 }

@@ -180,7 +180,9 @@ async fn a_code_is_used_by_one_of_many(bench: Bench) {
 async fn a_family_is_revoked_whole(bench: Bench) {
     let store = open(&bench).await;
     job!(store, |tx| {
-        for (name, client, subject) in [("f1", "ue-1", "alice"), ("f2", "ue-2", "alice"), ("f3", "ue-1", "bob")] {
+        for (name, client, subject) in
+            [("f1", "ue-1", "alice"), ("f2", "ue-2", "alice"), ("f3", "ue-1", "bob")]
+        {
             families::insert(tx, &family(name, client, subject)).await?;
         }
         for (jti, name) in [("t1", Some("f1")), ("t2", Some("f1")), ("t3", None)] {
@@ -260,7 +262,8 @@ async fn forms_and_sessions_have_their_time(bench: Bench) {
         attempts: 0,
         expires_s: NOW + 10,
     };
-    let (shown, without) = (form.clone(), Interaction { id_hash: vec![4; 32], browser: None, ..form.clone() });
+    let (shown, without) =
+        (form.clone(), Interaction { id_hash: vec![4; 32], browser: None, ..form.clone() });
     job!(store, |tx| {
         sessions::begin(tx, &shown).await?;
         sessions::begin(tx, &without).await?;

@@ -1,8 +1,8 @@
 //! `/clients/{clientId}`.
 
-use api_types::Secret;
 use api_types::admin::{AuthMethod, Client, ClientCreated, ClientKind, Page, SubjectType};
 use api_types::ids::ClientId;
+use api_types::{Function, Secret};
 use authorization::Reason;
 use authorization::revocation::Kind;
 use jose::{Jwks, sha256};
@@ -13,7 +13,7 @@ use store::grants::families;
 use store::principals::{self, Holder};
 use store::users;
 
-use super::{MAX_PAGE, Versioned, Written, not_found, taken, valid, version, wrong};
+use super::{MAX_PAGE, Versioned, Written, certificates, not_found, taken, valid, version, wrong};
 use crate::sim_s::SimServer;
 use crate::sim_s::config::CertificateError;
 use crate::sim_s::directory::Directory;
@@ -28,6 +28,13 @@ impl SimServer {
     pub async fn put_client(&self, id: &ClientId, body: Client) -> Result<Written<ClientCreated>, Refusal> {
         valid(&body)?;
         acceptable(&body)?;
+        // Tokens that a function exchanged carry the name of the function.
+        if id.as_str().parse::<Function>().is_ok() {
+            return Err(taken());
+        }
+        if body.auth == AuthMethod::TlsClientAuth && !id.as_str().is_ascii() {
+            return Err(wrong("/auth", "needs a clientId in ASCII, as it stands in a certificate"));
+        }
         let certificate = match &body.csr {
             Some(csr) => Some(self.certificates().issue_client(csr, id).map_err(|error| match error {
                 CertificateError::RequestRefused => wrong("/csr", "is not an acceptable signing request"),
@@ -35,6 +42,7 @@ impl SimServer {
             })?),
             None => None,
         };
+        let issued = certificate.as_ref().map(|issued| issued.x5t_s256.clone());
         let registration = registration(&body)?;
         let secret = self.kit().ambient.random_secret();
         let (log, now_s, name, drawn) =
@@ -61,11 +69,17 @@ impl SimServer {
                     let record =
                         ClientRecord { client_id: name.clone(), registration, secret_sha256, version: 0 };
                     let number = clients::put(tx, &record, now_s).await?;
-                    let mut epoch = None;
+                    let mut lost = Vec::new();
                     if before.is_some_and(|before| loses(&before.registration, &record.registration)) {
-                        let entry = NewEntry { kind: Kind::Client, value: name.as_str().to_owned() };
-                        epoch = Some(log.append(tx, &[entry]).await?);
+                        lost.push(NewEntry { kind: Kind::Client, value: name.as_str().to_owned() });
                     }
+                    if record.registration.auth != AuthMethod::TlsClientAuth.as_str() {
+                        lost.extend(certificates::end_all(tx, name.as_str()).await?);
+                    }
+                    if let Some(x5t_s256) = issued {
+                        certificates::note(tx, name.as_str(), x5t_s256).await?;
+                    }
+                    let epoch = if lost.is_empty() { None } else { Some(log.append(tx, &lost).await?) };
                     Ok::<_, Refusal>((number, fresh, epoch))
                 })
             })
@@ -108,7 +122,7 @@ impl SimServer {
         Ok(Page { items: found.iter().map(shown).collect::<Result<_, _>>()?, next })
     }
 
-    /// Removes a client; grants and tokens go with it.
+    /// Removes a client; grants, tokens and the certificates that were issued to it go with it.
     ///
     /// # Errors
     /// 404.
@@ -124,7 +138,10 @@ impl SimServer {
                     }
                     principals::release(tx, Holder::Client, &name, &[]).await?;
                     families::revoke_client(tx, &name, now_s).await?;
-                    Ok(log.append(tx, &[NewEntry { kind: Kind::Client, value: name }]).await?)
+                    // Who is called so later is somebody else: no certificate of before speaks for him.
+                    let mut lost = certificates::end_all(tx, &name).await?;
+                    lost.push(NewEntry { kind: Kind::Client, value: name });
+                    Ok(log.append(tx, &lost).await?)
                 })
             })
             .await?;

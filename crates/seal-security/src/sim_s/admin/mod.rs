@@ -1,5 +1,6 @@
 //! What the admin API asks of the SIM-S (contract, section 5). A write has taken effect when it is answered.
 
+mod certificates;
 mod clients;
 mod names;
 mod revocations;

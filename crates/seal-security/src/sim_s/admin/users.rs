@@ -1,5 +1,6 @@
 //! `/users/{userId}`.
 
+use api_types::Function;
 use api_types::admin::{Page, User};
 use api_types::ids::UserId;
 use authorization::Reason;
@@ -29,6 +30,11 @@ impl SimServer {
                 return Err(wrong("/password", "must have 8 characters to 256 bytes"));
             }
         }
+        if id.as_str().parse::<Function>().is_ok() {
+            return Err(taken());
+        }
+        // Two at once follow each other here; another node is told by the version.
+        let turn = self.accounts().lock().await;
         let name = id.as_str().to_owned();
         let before =
             self.kit().store.read(|tx| Box::pin(async move { users::find(tx, &name).await })).await?;
@@ -77,6 +83,7 @@ impl SimServer {
                 })
             })
             .await?;
+        drop(turn);
         if let Some(epoch) = epoch {
             self.revocations().acknowledge(epoch).await?;
         }

@@ -12,6 +12,7 @@ use http::header::SET_COOKIE;
 use jose::sha256;
 use serde::{Deserialize, Serialize};
 use service_http::call::{Actor, Ctx};
+use service_http::edge::source_of;
 use store::sessions::{self, Interaction, Session};
 use store::users::{self, UserRecord};
 
@@ -120,21 +121,23 @@ async fn authenticate(
     name: &str,
     password: &str,
 ) -> Result<Option<UserRecord>, OAuthError> {
-    let source = ctx.peer().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.addr.ip());
+    let source = ctx.peer().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| source_of(peer.addr.ip()));
     // Names that cannot be are braked together and cost no memory.
     let account = if name.len() <= MAX_USERNAME { name } else { "" };
-    sim.throttle().admit(account, source, sim.kit().ambient.monotonic()).map_err(|wait_s| {
-        OAuthError::new(ErrorCode::AccessDenied, Reason::LoginThrottled).retry_after(wait_s)
-    })?;
+    let braked =
+        |wait_s| OAuthError::new(ErrorCode::AccessDenied, Reason::LoginThrottled).retry_after(wait_s);
+    sim.throttle().admit(account, source, sim.kit().ambient.monotonic()).map_err(braked)?;
     let wanted = account.to_owned();
     let user = sim.kit().store.read(|tx| Box::pin(async move { users::find(tx, &wanted).await })).await?;
     let password = Secret::new(if password.len() <= MAX_PASSWORD { password } else { "" });
     let hash = user.as_ref().and_then(|user| user.password.as_deref());
-    if sim.passwords().verify(&password, hash).await? {
-        return Ok(user);
-    }
-    sim.throttle().failed(account, source, sim.kit().ambient.monotonic());
-    Ok(None)
+    // Looked at again when its turn has come: of many at once no more are tried than of as many in a row.
+    let (begin, forgive) = ((sim.clone(), account.to_owned()), (sim.clone(), account.to_owned()));
+    let begin = move || begin.0.throttle().attempt(&begin.1, source, begin.0.kit().ambient.monotonic());
+    let forgive =
+        move || forgive.0.throttle().forgive(&forgive.1, source, forgive.0.kit().ambient.monotonic());
+    let right = sim.passwords().verify_braked(&password, hash, begin, forgive).await?.map_err(braked)?;
+    Ok(user.filter(|_| right))
 }
 
 async fn cancel(sim: &SimServer, interaction: &Interaction, now_s: i64) -> Result<(), OAuthError> {
@@ -176,9 +179,9 @@ async fn conclude(
                 }
                 // The account may have changed while the password was checked.
                 let current = users::find(tx, user.user_id.as_str()).await?;
-                if current.as_ref().map(|user| &user.password) != Some(&user.password) {
+                let Some(user) = current.filter(|current| current.password == user.password) else {
                     return Ok(Err(OAuthError::new(ErrorCode::AccessDenied, Reason::CredentialsWrong)));
-                }
+                };
                 let who = Authenticated { user, auth_time_s: now_s, acr: ACR_PASSWORD.to_owned() };
                 let world = World::read(tx, &servers).await?;
                 let scopes = match grant::grant(tx, &ctx, &asked, &who, &world, &drawn, ends).await {

@@ -1,7 +1,8 @@
 //! A function that was handed a token asks for one of its own, to go on for the same subject (RFC 8693).
 //!
 //! Only functions of this system may: the token was issued for that function, the new one is bound to its certificate,
-//! names it in `act`, and holds what policy gives the subject at the other server (design section 5, SY-*).
+//! names it in `act`, and holds what policy gives the subject, by way of its client, at the other server (design section 5,
+//! SY-*).
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,7 @@ use store::{Sql, clients, revocations, users};
 use super::mint::{ACCESS_TOKEN_TYPE, Binding, Issued, Mint, Subject};
 use super::narrow::{Permitted, Target, narrow};
 use super::{Decided, TokenRequest};
-use crate::sim_s::directory::wrong_target;
+use crate::sim_s::directory::{Directory, OPENID, wrong_target};
 use crate::sim_s::entitlement::{self, Party};
 use crate::sim_s::error::{ErrorCode, OAuthError};
 use crate::sim_s::own_token;
@@ -63,8 +64,10 @@ pub(crate) async fn exchange(tx: &mut dyn Sql, request: &TokenRequest) -> Result
     } else {
         entitlement::of_client(&all, &party, &world, request.now_s)
     };
+    // What the client could not ask for itself, nobody gets in its name.
+    let registered = Directory::registered(&client.registration.scopes);
     let rights: BTreeSet<String> =
-        rights.into_iter().filter(|scope| scope != crate::sim_s::directory::OPENID).collect();
+        rights.into_iter().filter(|scope| scope != OPENID && registered.contains(scope)).collect();
     let permitted = Permitted { scopes: &rights, audiences: None, issuer: &config.issuer };
     let resources = request.resources();
     if resources.len() != 1 {

@@ -33,6 +33,11 @@ pub(crate) async fn issue(
     let config = request.sim.config();
     let client = request.client.record()?;
     let user = users::find(tx, &family.subject).await?.ok_or(OAuthError::grant())?;
+    // A grant outlives a change of the account; a UE that was taken from the user is not named any more.
+    if permission.val_ue_id.as_ref().is_some_and(|ue| !user.profile.val_ue_ids.contains(ue)) {
+        request.ctx.fail("VAL UE", "bound to the user", "no longer bound");
+        return Err(OAuthError::new(ErrorCode::InvalidGrant, Reason::SubjectWrong));
+    }
     let world = World::read(tx, &config.servers).await?;
     // What the client may have now, of what the user has permitted then.
     let mut scopes = permission.scopes.clone();

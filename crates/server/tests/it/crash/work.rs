@@ -1,34 +1,30 @@
 //! The clients: they write down what they ask and what they are told.
 
-use std::collections::BTreeMap;
-
-use api_types::Secret;
 use bytes::Bytes;
-use futures::{StreamExt as _, stream};
-use sdk::{
-    Answer, AuthorizationRequest, Credential, HttpsClient, Request, SanClient, SdkError, SimClient, SmClient,
-};
+use sdk::{Answer, Credential, Request, SanClient, SdkError, SmClient};
 use serde_json::json;
 use url::Url;
 
-use super::book::{Book, Entry, Known, Spent};
-use crate::harness::{Site, json_of, val_server_list, val_server_map};
+use super::book::{Book, Entry, Known};
+use crate::harness::{Site, val_server_list, val_server_map};
 
 const LISTS: &str = "/ssan-sanm/v1/anchors-lists";
-const MAPS: &str = "/ssm-smm/v1/spatial-maps";
-const SEARCH: &str = "/ssan-disc/v1/spatial-anchors";
-/// Requests at once of whoever looks after a restart.
-const READERS: usize = 16;
+pub(super) const MAPS: &str = "/ssm-smm/v1/spatial-maps";
+pub(super) const SEARCH: &str = "/ssan-disc/v1/spatial-anchors";
 const PATCH: &str = "application/merge-patch+json";
-const USER_SCOPE: &str = "openid 3gpp:seal:san.read 3gpp:seal:san.discover";
 /// How long a token is used that lives 300 s.
 const KEEP_S: i64 = 150;
 
 /// The connection is gone: the program was killed.
-struct Cut;
+pub(super) struct Cut;
 
 /// An answer that was wanted, or the end.
-fn wanted(book: &Book, what: &str, answer: Result<Answer, SdkError>, status: u16) -> Result<Answer, Cut> {
+pub(super) fn wanted(
+    book: &Book,
+    what: &str,
+    answer: Result<Answer, SdkError>,
+    status: u16,
+) -> Result<Answer, Cut> {
     match answer {
         Ok(answer) if answer.status == status => Ok(answer),
         Ok(answer) => {
@@ -52,9 +48,9 @@ async fn credential(site: &Site, book: &Book, client: &str, role: &'static str) 
 
 /// A VAL server at work on lists.
 pub(crate) struct Lists {
-    san: SanClient,
+    pub(super) san: SanClient,
     base: String,
-    book: Book,
+    pub(super) book: Book,
     owner: &'static str,
     service: &'static str,
     round: usize,
@@ -80,7 +76,7 @@ impl Lists {
         Ok(answer)
     }
 
-    fn url(&self, id: &str) -> Url {
+    pub(super) fn url(&self, id: &str) -> Url {
         format!("{}{LISTS}/{id}", self.base).parse().expect("a url")
     }
 
@@ -134,9 +130,9 @@ pub(crate) async fn reads(reader: Lists) {
 
 /// A VAL server at work on maps and their payloads.
 pub(crate) struct Maps {
-    sm: SmClient,
-    base: String,
-    book: Book,
+    pub(super) sm: SmClient,
+    pub(super) base: String,
+    pub(super) book: Book,
     owner: &'static str,
     service: &'static str,
     round: usize,

@@ -10,7 +10,8 @@ const ADDED: &str = "3gpp:seal:ar-tours";
 
 async fn add(kit: &FunctionKit, body: serde_json::Value) {
     let text = body.to_string();
-    let put = kit.store.write(move |tx| Box::pin(async move { services::put(tx, "ar-tours", &text, 1).await }));
+    let put =
+        kit.store.write(move |tx| Box::pin(async move { services::put(tx, "ar-tours", &text, 1).await }));
     put.await.unwrap_or_else(|error: store::StoreError| panic!("{error}"));
 }
 

@@ -83,6 +83,19 @@ async fn what_no_route_answers_has_its_trace_and_record_as_well() {
     assert_eq!(audited(&world).await.len(), 2);
 }
 
+/// A trace id is no secret: a request that names somebody else's changes nothing about how that one was decided.
+#[tokio::test]
+async fn a_link_does_not_stand_before_the_decision_of_the_trace() {
+    let world = World::new().await;
+    let response = world.send(world.with_token(&world.sim.token(&world.claims()))).await;
+    let trace = response.headers()["traceparent"].to_str().unwrap().split('-').nth(1).unwrap().to_owned();
+    let mut request = testkit::request(Method::GET, super::PATH, testkit::peer(None));
+    request.headers_mut().insert("traceparent", format!("00-{trace}-00f067aa0ba902b7-01").parse().unwrap());
+    assert_eq!(world.send(request).await.status(), 401);
+    let why = world.kit.traces.why(&trace).await.unwrap().unwrap();
+    assert_eq!((why.verdict.as_str(), why.trace.as_str()), ("permit", trace.as_str()));
+}
+
 #[tokio::test]
 async fn a_panic_of_a_handler_is_a_recorded_500_without_details() {
     let world = World::new().await;

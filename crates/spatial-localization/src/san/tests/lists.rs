@@ -243,3 +243,60 @@ async fn an_anchor_id_names_an_anchor_of_this_list_or_nothing() {
     assert_eq!(renamed["anchors"]["c"]["anchorId"], id("a"));
     assert_eq!(renamed["anchors"]["a"]["anchorId"], id("b"), "without an identifier the label tells");
 }
+
+#[tokio::test]
+async fn patches_make_a_list_no_larger_than_a_body_could() {
+    let world = World::new().await;
+    let labels: Vec<String> = (0..40).map(|n| format!("a{n}")).collect();
+    let anchors: serde_json::Map<String, Value> =
+        labels.iter().map(|label| (label.clone(), at(2.0, 48.0, json!({})))).collect();
+    let path = world.post(VS1, &list(Value::Object(anchors))).await.location();
+    let infos = |n: usize| {
+        let info = |i: usize| json!({ "servInfoId": format!("i{i}"), "info": "x".repeat(16_000) });
+        json!({ "servInfos": (0..n).map(info).collect::<Vec<_>>() })
+    };
+    let patch = async |label: &str, member: Value| {
+        let body = json!({ "suppFeat": "1", "anchors": { label: member } });
+        world.send(VS1, Method::PATCH, &path, Some(&body)).await
+    };
+    let refused = (413, "TOO_LARGE".to_owned(), "TOO_LARGE");
+    assert_eq!(patch("a0", infos(17)).await.refusal(), refused, "an anchor");
+    let grown = async || {
+        for label in &labels {
+            let answer = patch(label, infos(15)).await;
+            if answer.status != 200 {
+                return (answer.refusal(), label.clone());
+            }
+        }
+        ((200, String::new(), ""), String::new())
+    };
+    let (refusal, label) = grown().await;
+    assert_eq!((refusal, label.as_str()), (refused, "a21"), "a list");
+    assert!(world.get(VS1, &path).await.bytes.len() < 5 * 1024 * 1024);
+    // Less is always possible.
+    assert_eq!(patch("a0", json!({ "servInfos": null })).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_page_of_large_anchors_ends_early_and_names_the_next() {
+    let world = World::new().await;
+    let spec = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, [7_u8; 48_000]);
+    let mut want = Vec::new();
+    for _ in 0..4 {
+        let one = |n: u32| (format!("a{n}"), at(2.0, 48.0, json!({ "specInfo": spec, "visibility": "UNIVERSAL" })));
+        let anchors: serde_json::Map<String, Value> = (0..50).map(one).collect();
+        let created = world.post(VS1, &list(Value::Object(anchors))).await.json();
+        let ids = created["anchors"].as_object().unwrap().values();
+        want.extend(ids.map(|anchor| anchor["anchorId"].as_u64().unwrap()));
+    }
+    want.sort_unstable();
+    let (mut got, mut pages, mut path) = (Vec::new(), 0, Some(format!("{DISC}?limit=1000")));
+    while let Some(next) = path {
+        let page = world.get(ALICE, &next).await;
+        assert!(page.bytes.len() < 9 * 1024 * 1024);
+        got.extend(page.found());
+        path = page.next();
+        pages += 1;
+    }
+    assert_eq!((got == want, pages), (true, 2));
+}

@@ -36,6 +36,7 @@ pub(in crate::sm) async fn get_content(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let (seen, content, tag) = payload(&sm, &call, &map_id).await?;
+    etag::check_if_match(&headers, std::slice::from_ref(&tag))?;
     if etag::is_not_modified(&headers, &tag) {
         return not_modified(&sm, &call, &seen, &tag).await;
     }
@@ -57,7 +58,7 @@ pub(in crate::sm) async fn get_content(
     steps::granted(&call, "Spatial map payload");
 
     let looked = call.ctx.ambient().monotonic();
-    let settle = Settle { store: sm.store().clone(), id: charged, sent: 0, whole: false };
+    let settle = Settle { store: sm.store().clone(), id: charged, sent: 0, whole: length == 0 };
     let sending = Sending {
         sm,
         call,
@@ -82,6 +83,7 @@ pub(in crate::sm) async fn head_content(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let (seen, content, tag) = payload(&sm, &call, &map_id).await?;
+    etag::check_if_match(&headers, std::slice::from_ref(&tag))?;
     if etag::is_not_modified(&headers, &tag) {
         return not_modified(&sm, &call, &seen, &tag).await;
     }

@@ -51,7 +51,6 @@ pub(super) fn body(sending: Sending) -> Body {
 impl Sending {
     async fn next(mut self) -> Result<Option<(Bytes, Self)>, Cut> {
         if self.left == 0 {
-            self.settle.whole = true;
             return Ok(None);
         }
         let now = self.call.ctx.ambient().monotonic();
@@ -68,6 +67,8 @@ impl Sending {
         self.offset += octets.len() as u64;
         self.left -= octets.len() as u64;
         self.settle.sent += octets.len() as u64;
+        // Not when the end is asked for: behind a `Content-Length` nobody asks.
+        self.settle.whole = self.left == 0;
         Ok(Some((Bytes::from(octets), self)))
     }
 
@@ -96,12 +97,11 @@ impl Drop for Settle {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let (store, id, sent) = (self.store.clone(), std::mem::take(&mut self.id), self.sent);
         let outcome = if self.whole { Outcome::Served } else { Outcome::Partial };
+        let units = u64::from(self.whole || sent > 0);
         runtime.spawn(async move {
             let settled: Result<bool, StoreError> = store
                 .write(move |tx| {
-                    Box::pin(async move {
-                        charging::settle(tx, &id, u64::from(sent > 0), sent, outcome.as_str()).await
-                    })
+                    Box::pin(async move { charging::settle(tx, &id, units, sent, outcome.as_str()).await })
                 })
                 .await;
             if let Err(error) = settled {

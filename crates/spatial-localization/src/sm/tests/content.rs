@@ -281,6 +281,39 @@ async fn a_stream_is_charged_by_what_was_sent() {
     assert_eq!((rows[2].0, rows[2].2.as_str()), (1, "PARTIAL"));
     assert!(rows[2].1 >= first.len() as u64 && rows[2].1 < 300_000, "{}", rows[2].1);
     assert_eq!(bench.charged().await.iter().filter(|row| row.operation == "sm.content.write").count(), 1);
+
+    // Behind a `Content-Length` HTTP does not ask for the end: who has every octet was served.
+    let mut body = bench.open(ask(VS2, "GET", bench.content(id))).await.into_body();
+    let mut left = 300_000;
+    while left > 0 {
+        left -= body.frame().await.unwrap().unwrap().into_data().unwrap().len();
+    }
+    drop(body);
+    bench.until("settled", || settled(4)).await;
+    assert_eq!(read(bench.charged().await)[3], (1, 300_000, "SERVED".to_owned()));
+    // So was who has all of nothing.
+    let empty = bench.send(ask(VS1, "PUT", bench.content(id)).typed(GLB, Vec::new())).await;
+    assert_eq!(empty.status, 204);
+    assert_eq!(bench.send(ask(VS2, "GET", bench.content(id))).await.status, 200);
+    bench.until("settled", || settled(5)).await;
+    assert_eq!(read(bench.charged().await)[4], (1, 0, "SERVED".to_owned()));
+}
+
+#[tokio::test]
+async fn a_reader_may_name_the_payload_it_means() {
+    let sent = octets(100);
+    let (bench, id) = with_payload(&sent).await;
+    for method in ["GET", "HEAD"] {
+        for (tags, status) in [(tag(&sent), 200), ("*".to_owned(), 200), (tag(b"other"), 412)] {
+            let asked = ask(VS2, method, bench.content(id)).with("if-match", &tags);
+            assert_eq!(bench.send(asked).await.status, status, "{method} {tags}");
+        }
+    }
+    // A reader that goes on with another payload than it began with is not given a part of it.
+    let part = ask(VS2, "GET", bench.content(id)).with("range", "bytes=5-").with("if-match", tag(b"other"));
+    assert_eq!(bench.send(part).await.status, 412);
+    let hidden = ask(VS3, "GET", bench.content(id)).with("if-match", tag(b"other"));
+    assert_eq!(bench.send(hidden).await.status, 404);
 }
 
 #[tokio::test]

@@ -90,7 +90,7 @@ async fn filters_narrow() {
     let layer = |name: &str| json!({ "mapLyrList": { "lyrList": [{ "mapLyrId": name }] } }).to_string();
     let (at_one, at_two) = (point(2.3505, 48.8505), point(12.0005, 41.0005));
     #[rustfmt::skip] // a table stays a table
-    let rows: [Row; 12] = [
+    let rows: [Row; 14] = [
         ("nothing",             vec![], vec![one, two, three]),
         ("service",             vec![("app-svc-id", "tour".into())], vec![two]),
         ("service, quoted",     vec![("app-svc-id", "\"tour\"".into())], vec![two]),
@@ -102,11 +102,42 @@ async fn filters_narrow() {
         ("pose",                vec![("pose", pose(12.0005, 41.0005))], vec![two]),
         ("pose and place",      vec![("pose", pose(12.0005, 41.0005)), ("loc-info", at_two.clone())], vec![two]),
         ("pose elsewhere",      vec![("pose", pose(12.0005, 41.0005)), ("loc-info", at_one.clone())], vec![]),
+        ("pose in a circle",    vec![("pose", pose(12.0005, 41.0005)), ("loc-info", circle(12.0, 41.0, 500.0))], vec![two]),
+        ("pose, far circle",    vec![("pose", pose(12.0005, 41.0005)), ("loc-info", circle(2.35, 48.85, 500.0))], vec![]),
         ("place and service",   vec![("loc-info", at_two), ("app-svc-id", "val-service-1".into())], vec![]),
     ];
     for (what, pairs, expected) in rows {
         let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (*name, value.as_str())).collect();
         assert_eq!(ids(&bench.send(ask(VS2, "GET", with(&pairs))).await), sorted(expected), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_place_has_one_name_at_the_antimeridian_and_at_a_pole() {
+    let bench = Bench::new().await;
+    let polygon = |points: [(f64, f64); 4]| {
+        let points = points.map(|(lon, lat)| json!({ "lon": lon, "lat": lat }));
+        json!({ "geoServAr": { "geoArs": [{ "shape": "POLYGON", "pointList": points }] } })
+    };
+    let mut ids_of = Vec::new();
+    for covered in [
+        polygon([(179.0, -20.0), (180.0, -20.0), (180.0, -19.0), (179.0, -19.0)]),
+        polygon([(-180.0, -20.0), (-179.0, -20.0), (-179.0, -19.0), (-180.0, -19.0)]),
+        polygon([(100.0, -89.0), (110.0, -89.0), (110.0, -90.0), (100.0, -90.0)]),
+    ] {
+        let mut wanted = request(json!({ "visibility": "UNIVERSAL" }));
+        wanted["areaInt"] = covered;
+        ids_of.push(located(&bench.send(ask(VS1, "POST", MAPS).json(&wanted)).await));
+    }
+    let edge = vec![ids_of[0], ids_of[1]];
+    #[rustfmt::skip] // a table stays a table
+    let rows = [
+        ((180.0, -19.5), edge.clone()), ((-180.0, -19.5), edge), ((179.5, -19.5), vec![ids_of[0]]),
+        ((105.0, -90.0), vec![ids_of[2]]), ((-60.0, -90.0), vec![ids_of[2]]), ((-60.0, -89.5), vec![]),
+    ];
+    for ((lon, lat), expected) in rows {
+        let found = ids(&bench.send(ask(VS2, "GET", with(&[("loc-info", &point(lon, lat))]))).await);
+        assert_eq!(found, sorted(expected), "{lon} {lat}");
     }
 }
 
