@@ -2,6 +2,7 @@
 //! is no token, is the same, and nothing happens (A34).
 
 use authorization::Reason;
+use authorization::revocation::Kind;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -41,7 +42,8 @@ async fn answer(front: &Front, ctx: &Ctx, headers: &HeaderMap, body: &[u8]) -> R
     let (sim, now_s) = (&front.sim, front.sim.now_s());
     let own = own_token::read(sim, &text, now_s);
     let ctx = ctx.clone();
-    let ended: Vec<String> = sim
+    let this = sim.clone();
+    let epoch: Option<u64> = sim
         .kit()
         .store
         .write(move |tx| {
@@ -72,10 +74,16 @@ async fn answer(front: &Front, ctx: &Ctx, headers: &HeaderMap, body: &[u8]) -> R
                 let actor = Actor::client(client.name());
                 let permit = Permit::new("sim.revoke").object(format!("{} tokens", ended.len())).units(0);
                 ledger::record(tx, &ctx, &actor, &permit).await?;
-                Ok::<_, OAuthError>(ended)
+                if ended.is_empty() {
+                    return Ok(None);
+                }
+                Ok::<_, OAuthError>(Some(this.end(tx, Kind::Token, ended).await?))
             })
         })
         .await?;
     // Answered when no verifier of ours accepts them any more.
-    sim.revoke_tokens(ended).await
+    if let Some(epoch) = epoch {
+        sim.revocations().acknowledge(epoch).await?;
+    }
+    Ok(())
 }

@@ -10,8 +10,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jose::EcKey;
 use service_http::feed::{NewEntry, RevocationLog};
 use service_http::kit::FunctionKit;
-use store::StoreError;
 use store::clients::ClientRecord;
+use store::{Sql, StoreError, revocations};
 use zeroize::Zeroizing;
 
 use super::config::{CertificateIssuer, SimConfig};
@@ -159,17 +159,36 @@ impl SimServer {
         URL_SAFE_NO_PAD.encode(tag.sign().as_ref())
     }
 
-    /// Revokes tokens by `jti`, and answers when no verifier of ours accepts them.
-    pub(crate) async fn revoke_tokens(&self, tokens: Vec<String>) -> Result<(), OAuthError> {
-        self.revoke_all(Kind::Token, tokens).await.map_err(OAuthError::from)
+    /// Revokes tokens by `jti` or keys by `kid` in the transaction of the caller, who acknowledges the epoch after the
+    /// commit. One that is revoked already is not noted again: who asks twice makes the log no longer.
+    pub(crate) async fn end(
+        &self,
+        tx: &mut dyn Sql,
+        kind: Kind,
+        values: Vec<String>,
+    ) -> Result<u64, StoreError> {
+        let log = self.revocations();
+        let mut entries = Vec::with_capacity(values.len());
+        for value in values {
+            if revocations::newest(tx, kind.as_str(), &value, log.issuer()).await?.is_none() {
+                entries.push(NewEntry { kind, value });
+            }
+        }
+        log.append(tx, &entries).await
     }
 
+    /// As [`SimServer::end`], and answers when no verifier of ours accepts them.
     pub(crate) async fn revoke_all(&self, kind: Kind, values: Vec<String>) -> Result<(), StoreError> {
         if values.is_empty() {
             return Ok(());
         }
-        let entries = values.into_iter().map(|value| NewEntry { kind, value }).collect();
-        self.revocations().revoke(entries).await?;
+        let this = self.clone();
+        let epoch: u64 = self
+            .kit()
+            .store
+            .write(move |tx| Box::pin(async move { this.end(tx, kind, values).await }))
+            .await?;
+        self.revocations().acknowledge(epoch).await?;
         Ok(())
     }
 }

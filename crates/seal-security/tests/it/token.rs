@@ -420,3 +420,29 @@ async fn the_steps_of_the_procedure_are_in_the_traces() {
     assert!(!text.contains("alice") && !text.contains(VERIFIER) && !text.contains(&code));
     assert!(REDIRECT.starts_with("http"));
 }
+
+/// B7, B10, A34: who revokes or redeems the same thing again and again makes the log of revocations no longer.
+#[tokio::test]
+async fn b10_a34_the_log_grows_by_what_is_new() {
+    let sim = sim().await;
+    let epoch = || sim.kit.store.read(|tx| Box::pin(store::revocations::epoch(tx)));
+    let code = sim.code("alice", &asks()).await;
+    let tokens = sim.token_of("ue-1", &redeems(&code)).await.json();
+    let refresh =
+        Params::of(&[("grant_type", "refresh_token"), ("refresh_token", text(&tokens["refresh_token"]))]);
+    let second = sim.token_of("ue-1", &refresh).await.json();
+    let revoke = Params::of(&[("token", text(&second["access_token"]))]);
+    let before = epoch().await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(sim.post("/revoke", &[sim.basic("ue-1")], &revoke).await.status, 200);
+        assert_eq!(epoch().await.unwrap(), before + 1, "the token");
+    }
+    for _ in 0..3 {
+        assert_eq!(sim.token_of("ue-1", &redeems(&code)).await.error(), "invalid_grant");
+        assert_eq!(epoch().await.unwrap(), before + 2, "the other token of the grant");
+    }
+    for _ in 0..3 {
+        sim.put_policy("a-deny", serde_json::json!({ "class": "local", "effect": "DENY" })).await;
+        assert_eq!(epoch().await.unwrap(), before + 2, "nothing was left to revoke");
+    }
+}

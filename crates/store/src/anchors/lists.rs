@@ -95,8 +95,11 @@ pub async fn with_anchors(
 pub async fn reach(tx: &mut dyn Sql, list_id: &str, reader: &Reader) -> Result<Option<Reach>, StoreError> {
     let mut params = vec![Value::from(list_id)];
     let level = reach::level("a", "l", reader, &mut params);
+    // Anchors that the index cannot tell apart are asked about once.
     let sql = format!(
-        "select max({level}) from anchors_list l join anchor a on a.list_id = l.list_id where l.list_id = $1"
+        "select max({level}) from anchors_list l \
+         join (select distinct list_id, class_id, start_s, stop_s from anchor where list_id = $1) a \
+         on a.list_id = l.list_id where l.list_id = $1"
     );
     reach::of_row(tx.query_opt(&sql, &params).await?)
 }

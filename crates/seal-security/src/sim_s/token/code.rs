@@ -4,10 +4,10 @@ use api_types::Secret;
 use authorization::Reason;
 use jose::{pkce, sha256};
 use store::Sql;
-use store::grants::{codes, families, tokens};
+use store::grants::{codes, families};
 
 use super::user::{self, Narrowing};
-use super::{Decided, TokenRequest};
+use super::{Decided, TokenRequest, reused};
 use crate::sim_s::authorize::grant::{CodeBinding, Permission};
 use crate::sim_s::error::{ErrorCode, OAuthError};
 
@@ -27,7 +27,7 @@ pub(crate) async fn redeem(tx: &mut dyn Sql, request: &TokenRequest) -> Result<D
         return Err(OAuthError::grant());
     }
     if code.used_s.is_some() {
-        return reused(tx, &code.family, now_s).await;
+        return reused(tx, request, &code.family).await;
     }
     if request.sim.is_over(code.expires_s, request.sim.config().code_s) {
         return Err(OAuthError::grant());
@@ -49,7 +49,7 @@ pub(crate) async fn redeem(tx: &mut dyn Sql, request: &TokenRequest) -> Result<D
     }
     if !codes::consume(tx, &hash, now_s).await? {
         // Another node was faster by a moment: it is the second use all the same.
-        return reused(tx, &code.family, now_s).await;
+        return reused(tx, request, &code.family).await;
     }
     let mut permission: Permission =
         serde_json::from_str(&family.permission).map_err(|_| OAuthError::grant())?;
@@ -61,11 +61,6 @@ pub(crate) async fn redeem(tx: &mut dyn Sql, request: &TokenRequest) -> Result<D
     issued.refresh = Some(Secret::new(request.fresh.as_str()));
     request.ctx.pass("code", "of this client, redirect URI and verifier", "held");
     Ok(Decided::Issued(Box::new(issued)))
-}
-
-async fn reused(tx: &mut dyn Sql, family: &str, now_s: i64) -> Result<Decided, OAuthError> {
-    families::revoke(tx, family, now_s).await?;
-    Ok(Decided::Reused(tokens::of_family(tx, family).await?))
 }
 
 const fn pkce_wrong(code: ErrorCode) -> OAuthError {

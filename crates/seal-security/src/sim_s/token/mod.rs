@@ -9,6 +9,7 @@ pub mod refresh;
 pub mod user;
 
 use authorization::Reason;
+use authorization::revocation::Kind;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -18,6 +19,7 @@ use jose::dpop::DpopChecked;
 use service_http::call::{Actor, Ctx};
 use service_http::ledger::{self, Permit};
 use service_http::peer::PeerCertificate;
+use store::grants::families;
 use store::grants::tokens::{self, IssuedToken};
 use store::{BoxFuture, Sql, once};
 
@@ -48,8 +50,19 @@ pub(crate) struct TokenRequest {
 pub(crate) enum Decided {
     /// A token.
     Issued(Box<Issued>),
-    /// Something that is good once came again: these tokens are to be revoked, and nothing is granted (B7, B10).
-    Reused(Vec<String>),
+    /// Something that is good once came again: its tokens are revoked with this epoch, and nothing is granted (B7, B10).
+    Reused(u64),
+}
+
+/// Ends a grant and its tokens, in one transaction with the noticing.
+pub(crate) async fn reused(
+    tx: &mut dyn Sql,
+    request: &TokenRequest,
+    family: &str,
+) -> Result<Decided, OAuthError> {
+    families::revoke(tx, family, request.now_s).await?;
+    let tokens = tokens::of_family(tx, family).await?;
+    Ok(Decided::Reused(request.sim.end(tx, Kind::Token, tokens).await?))
 }
 
 type Decision<'a> = BoxFuture<'a, Result<Decided, OAuthError>>;
@@ -103,9 +116,9 @@ async fn answer(front: &Front, ctx: &Ctx, headers: &HeaderMap, body: &[u8]) -> R
             dpop::offer_nonce(sim, &mut response);
             Ok(response)
         }
-        Decided::Reused(tokens) => {
+        Decided::Reused(epoch) => {
             ctx.fail("grant", "used once", "used again");
-            sim.revoke_tokens(tokens).await?;
+            sim.revocations().acknowledge(epoch).await?;
             Err(OAuthError::new(ErrorCode::InvalidGrant, Reason::Replayed))
         }
     }

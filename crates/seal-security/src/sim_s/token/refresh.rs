@@ -12,10 +12,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jose::sha256;
 use store::Sql;
 use store::grants::families::{self, Family, RefreshToken};
-use store::grants::tokens;
 
 use super::user::{self, Narrowing};
-use super::{Decided, TokenRequest};
+use super::{Decided, TokenRequest, reused};
 use crate::sim_s::authorize::grant::Permission;
 use crate::sim_s::error::{ErrorCode, OAuthError};
 
@@ -48,10 +47,7 @@ pub(crate) async fn refresh(tx: &mut dyn Sql, request: &TokenRequest) -> Result<
     } else {
         match successor(tx, request, &token, &family, text).await? {
             Some(next) => next,
-            None => {
-                families::revoke(tx, &family.family, now_s).await?;
-                return Ok(Decided::Reused(tokens::of_family(tx, &family.family).await?));
-            }
+            None => return reused(tx, request, &family.family).await,
         }
     };
     let mut issued = user::issue(tx, request, &family, &permission, Narrowing::ScopeAndResource).await?;

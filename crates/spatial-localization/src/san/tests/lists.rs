@@ -283,7 +283,8 @@ async fn a_page_of_large_anchors_ends_early_and_names_the_next() {
     let spec = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, [7_u8; 48_000]);
     let mut want = Vec::new();
     for _ in 0..4 {
-        let one = |n: u32| (format!("a{n}"), at(2.0, 48.0, json!({ "specInfo": spec, "visibility": "UNIVERSAL" })));
+        let one =
+            |n: u32| (format!("a{n}"), at(2.0, 48.0, json!({ "specInfo": spec, "visibility": "UNIVERSAL" })));
         let anchors: serde_json::Map<String, Value> = (0..50).map(one).collect();
         let created = world.post(VS1, &list(Value::Object(anchors))).await.json();
         let ids = created["anchors"].as_object().unwrap().values();

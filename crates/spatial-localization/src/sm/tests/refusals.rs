@@ -297,6 +297,15 @@ async fn a_rule_denies_what_it_names() {
     let denied = bench.send(ask(VS1, "PATCH", bench.at(id)).json(&json!({}))).await;
     assert_eq!((denied.status, denied.reason), (403, Some(Reason::OperatorRule)));
     assert_eq!(bench.send(ask(VS1, "GET", bench.at(id))).await.status, 200);
+    // Nor does a map reach by a change the VAL service in which it could not be created.
+    bench.rule("r", "operator", json!({ "subjects": ["vs-1"], "services": ["val-service-9"] })).await;
+    let mut moved = bench.send(ask(VS1, "GET", bench.at(id))).await.json();
+    moved["svcId"] = json!("val-service-9");
+    for (method, body) in [("PUT", moved), ("PATCH", json!({ "svcId": "val-service-9" }))] {
+        let denied = bench.send(ask(VS1, method, bench.at(id)).json(&body)).await;
+        assert_eq!((denied.status, denied.reason), (403, Some(Reason::OperatorRule)), "{method}");
+    }
+    assert_eq!(bench.send(ask(VS1, "GET", bench.at(id))).await.json()["svcId"], "val-service-1");
 }
 
 #[tokio::test]
