@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::anchor::{AllowedRules, PositionInfo, SpatialAnchor, SpatialAnchorProfile, VALServiceInfo};
 use super::own::{PersonalDataCategory, ServInfo, Visibility, own_members};
-use super::{MAX_ANCHORS_PER_LIST, MAX_LABEL};
+use super::{MAX_ANCHORS_PER_LIST, MAX_LABEL, MAX_LIST_RULE_ENTRIES};
 use crate::common_data::SupportedFeatures;
 use crate::date_time::TimeWindow;
 use crate::geo::ServiceArea;
@@ -166,8 +166,21 @@ impl Validate for SpatialAnchorsList {
                 faults.add(child(&child(&child(at, "anchors"), label), "anchorId"), "stands there twice");
             }
         }
+        let entries: usize =
+            self.anchors.values().filter_map(|anchor| anchor.rules.as_ref()).map(rule_entries).sum();
+        faults.require(
+            entries <= MAX_LIST_RULE_ENTRIES,
+            at,
+            "anchors",
+            "hold too many entries of rules together",
+        );
         faults.done()
     }
+}
+
+fn rule_entries(rules: &AllowedRules) -> usize {
+    let entities = rules.allowed_entities.as_ref().map_or(0, Vec::len);
+    entities + rules.val_service_list.as_ref().map_or(0, Vec::len)
 }
 
 impl Validate for SpatialAnchorRm {

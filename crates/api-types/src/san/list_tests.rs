@@ -169,3 +169,19 @@ fn own_members_are_found_and_taken_away() {
         assert!(read(one).unwrap().has_own_members(), "{member}");
     }
 }
+
+#[test]
+fn the_rules_of_a_list_have_a_bound_together() {
+    let with = |anchors: usize, entries: usize| {
+        let mut one = body();
+        let services: Vec<String> = (0..entries).map(|number| format!("service-{number}")).collect();
+        let anchor = json!({
+            "posInfo": one["anchors"]["a1"]["posInfo"].clone(), "rules": { "valServiceList": services },
+        });
+        let all: serde_json::Map<_, _> = (0..anchors).map(|n| (format!("a{n}"), anchor.clone())).collect();
+        one["anchors"] = all.into();
+        read(one)
+    };
+    assert!(with(32, 128).is_ok());
+    assert_eq!(with(33, 128).unwrap_err()[0].param, "/anchors");
+}

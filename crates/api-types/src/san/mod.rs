@@ -27,6 +27,9 @@ pub use usage::{
 
 /// Most anchors of one list. Own value.
 pub const MAX_ANCHORS_PER_LIST: usize = 1_000;
+/// Most entries of rules in the anchors of a list together: each is a row of the index in which permissions are looked
+/// up. Own value.
+pub const MAX_LIST_RULE_ENTRIES: usize = 4_096;
 
 /// Longest label of an anchor in its list, in characters. Own value.
 pub const MAX_LABEL: usize = 128;
