@@ -48,7 +48,7 @@ pub use anchor_source::AnchorSource;
 pub use exchange::ExchangedAnchors;
 
 use access::{SCOPE_READ, SCOPE_WRITE};
-use content::Collector;
+use content::{Collector, UploadSlots};
 
 /// Functions over bytes from outside that never panic.
 pub mod fuzz {
@@ -180,6 +180,7 @@ struct Inner {
     kit: FunctionKit,
     config: SmConfig,
     collector: Collector,
+    uploads: UploadSlots,
     rules: RulesCache,
     cursors: CursorSecret,
     builder: building::Waker,
@@ -214,6 +215,7 @@ impl SmServer {
         );
         let server = Self(Arc::new(Inner {
             collector: Collector::new(kit.store.clone(), config.blobs.clone()),
+            uploads: UploadSlots::default(),
             kit,
             config,
             rules: RulesCache::default(),
@@ -257,6 +259,10 @@ impl SmServer {
 
     fn blobs(&self) -> &Blobs {
         &self.0.config.blobs
+    }
+
+    fn uploads(&self) -> &UploadSlots {
+        &self.0.uploads
     }
 
     fn collector(&self) -> &Collector {

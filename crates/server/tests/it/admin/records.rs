@@ -138,7 +138,7 @@ async fn audit_charging_and_traces_tell_the_same_story() {
     assert_eq!((why.verdict.as_str(), why.status, why.reason.as_deref()), ("deny", 403, Some("NOT_OWNER")));
     let failed: Vec<_> = why.checks.iter().filter(|check| check.verdict.as_str() == "fail").collect();
     assert!(!failed.is_empty() && failed.iter().all(|check| check.remedy.is_some()), "{why:?}");
-    let recent = admin.traces(Some(50)).await.expect("traces");
+    let recent = admin.traces(Some(1_000)).await.expect("traces");
     assert!(recent.items.iter().any(|summary| summary.trace.as_str() == trace));
 
     // A trace of a client's own is a link: the decision is found by it (decision 0003).

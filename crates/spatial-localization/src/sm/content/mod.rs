@@ -12,9 +12,11 @@ mod collect;
 mod get;
 mod headers;
 mod put;
+mod slots;
 mod stream;
 mod upload;
 
 pub(super) use collect::{Collector, sweep};
 pub(super) use get::{get_content, head_content};
 pub(super) use put::put_content;
+pub(super) use slots::UploadSlots;

@@ -1,6 +1,6 @@
 //! Upload the payload of a map: PUT `/ssm-smm/v1/spatial-maps/{spatialMapId}/content`.
 
-use authorization::Reason;
+use authorization::{Principal, Reason};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -36,7 +36,10 @@ pub(in crate::sm) async fn put_content(
     if announced.length.is_some_and(|length| length > most) {
         return Err(Refusal::open(Reason::TooLarge));
     }
+    let owner = Principal { issuer: seen.row.owner_issuer.clone(), subject: seen.row.owner_subject.clone() };
+    let slot = sm.uploads().begin(&owner)?;
     let uploaded = upload::receive(sm.blobs(), call.ctx.ambient(), body, most, announced.sha256).await?;
+    drop(slot);
 
     // What follows ends as a whole, also when the sender goes away meanwhile.
     let ends = tokio::spawn(name_it(sm, call, map_id, parts.headers, announced, uploaded));
