@@ -277,7 +277,7 @@ mod tests {
     #[tokio::test]
     async fn no_error_leaves_without_a_problem() {
         async fn panics() -> &'static str {
-            panic!("planted /root/secret.pem")
+            panic!("planted /srv/secret.pem")
         }
         let router = Router::new()
             .route("/panics", get(panics))
