@@ -26,6 +26,8 @@ pub struct Entry {
     pub epoch: u64,
     /// The issuer.
     pub issuer: String,
+    /// From when on, in seconds since 1970, no token is left that it could spoil; `None`: it is for good.
+    pub expires_s: Option<i64>,
 }
 
 impl std::fmt::Debug for Entry {
@@ -34,11 +36,19 @@ impl std::fmt::Debug for Entry {
     }
 }
 
+/// Since when somebody's tokens are good again, and until when that has to be known.
+#[derive(Debug, Clone, Copy, Default)]
+struct Since {
+    epoch: u64,
+    until_s: i64,
+}
+
 #[derive(Debug, Clone, Default)]
 struct OfIssuer {
-    tokens: HashSet<String>,
-    subjects: HashMap<String, u64>,
-    clients: HashMap<String, u64>,
+    /// `jti` to the end of the token.
+    tokens: HashMap<String, i64>,
+    subjects: HashMap<String, Since>,
+    clients: HashMap<String, Since>,
     certificates: HashSet<String>,
     keys: HashSet<String>,
     epoch: u64,
@@ -55,12 +65,16 @@ impl View {
     pub fn apply(&mut self, entry: Entry) {
         let of_issuer = self.issuers.entry(entry.issuer).or_default();
         of_issuer.epoch = of_issuer.epoch.max(entry.epoch);
-        let later = |epochs: &mut HashMap<String, u64>, value| {
-            let epoch = epochs.entry(value).or_default();
-            *epoch = (*epoch).max(entry.epoch);
+        let until_s = entry.expires_s.unwrap_or(i64::MAX);
+        let later = |known: &mut HashMap<String, Since>, value| {
+            let since = known.entry(value).or_default();
+            *since = Since { epoch: since.epoch.max(entry.epoch), until_s: since.until_s.max(until_s) };
         };
         match entry.kind {
-            Kind::Token => _ = of_issuer.tokens.insert(entry.value),
+            Kind::Token => {
+                let until = of_issuer.tokens.entry(entry.value).or_insert(until_s);
+                *until = (*until).max(until_s);
+            }
             Kind::Certificate => _ = of_issuer.certificates.insert(entry.value),
             Kind::Key => _ = of_issuer.keys.insert(entry.value),
             Kind::Subject => later(&mut of_issuer.subjects, entry.value),
@@ -68,6 +82,37 @@ impl View {
             // These end grants and objects, not tokens; they are looked at where those are.
             Kind::Consent | Kind::Policy | Kind::Avatar => {}
         }
+    }
+
+    /// Forgets what can spoil no token any more: whatever expired before this time, in seconds since 1970.
+    ///
+    /// The time is one that never steps back, else what is forgotten could spoil a token again.
+    pub fn forget_expired(&mut self, before_s: i64) {
+        for of_issuer in self.issuers.values_mut() {
+            of_issuer.tokens.retain(|_, until_s| *until_s >= before_s);
+            for known in [&mut of_issuer.subjects, &mut of_issuer.clients] {
+                known.retain(|_, since| since.until_s >= before_s);
+            }
+        }
+    }
+
+    /// How many entries are held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let of = |one: &OfIssuer| {
+            one.tokens.len()
+                + one.subjects.len()
+                + one.clients.len()
+                + one.certificates.len()
+                + one.keys.len()
+        };
+        self.issuers.values().map(of).sum()
+    }
+
+    /// Whether nothing is revoked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The last epoch that is known of an issuer; 0 before the first.
@@ -90,11 +135,12 @@ pub fn check(view: &View, claims: &AccessClaims, kid: &str, x5t: Option<&str>) -
     if of_issuer.keys.contains(kid) || certificate_is_revoked(x5t) || certificate_is_revoked(bound) {
         return Err(Reason::RevokedKey);
     }
-    if of_issuer.tokens.contains(&claims.jti) {
+    if of_issuer.tokens.contains_key(&claims.jti) {
         return Err(Reason::RevokedToken);
     }
-    let before =
-        |epochs: &HashMap<String, u64>, who: &str| epochs.get(who).is_some_and(|epoch| claims.rev < *epoch);
+    let before = |known: &HashMap<String, Since>, who: &str| {
+        known.get(who).is_some_and(|since| claims.rev < since.epoch)
+    };
     let mut acting = claims.act.as_ref();
     let mut client_is_revoked = before(&of_issuer.clients, claims.client_id.as_str());
     let mut subject_is_revoked = before(&of_issuer.subjects, &claims.sub);
@@ -154,7 +200,7 @@ mod tests {
     use crate::testing::{ISSUER, claims};
 
     fn entry(kind: Kind, value: &str, epoch: u64) -> Entry {
-        Entry { kind, value: value.into(), epoch, issuer: ISSUER.into() }
+        Entry { kind, value: value.into(), epoch, issuer: ISSUER.into(), expires_s: Some(100) }
     }
 
     fn view(entries: impl IntoIterator<Item = Entry>) -> View {
@@ -198,6 +244,29 @@ mod tests {
             let some = view(all[..=n].iter().map(|(kind, value)| entry(*kind, value, 9)));
             assert_eq!(check(&some, &token, "kid", None), Err(reason), "the cheapest to explain comes first");
         }
+    }
+
+    #[test]
+    fn what_no_token_is_left_for_is_forgotten_and_the_epoch_stays() {
+        let lasting = |kind, value: &str| Entry { expires_s: None, ..entry(kind, value, 7) };
+        let mut view = view([
+            entry(Kind::Token, "j-1", 1),
+            Entry { expires_s: Some(200), ..entry(Kind::Token, "j-2", 2) },
+            entry(Kind::Subject, "s", 3),
+            entry(Kind::Client, "c", 4),
+            entry(Kind::Client, "again", 5),
+            Entry { expires_s: Some(150), ..entry(Kind::Client, "again", 6) },
+            lasting(Kind::Key, "kid"),
+            lasting(Kind::Certificate, "x"),
+            lasting(Kind::Subject, "for good"),
+        ]);
+        view.forget_expired(100);
+        assert_eq!(view.len(), 8, "what expires at that time is still held");
+        view.forget_expired(101);
+        assert_eq!(view.len(), 5, "j-2, again, kid, x, for good");
+        view.forget_expired(i64::MAX);
+        assert_eq!(view.len(), 3, "key, certificate and what is for good stay");
+        assert_eq!(view.epoch(ISSUER), 7);
     }
 
     #[test]

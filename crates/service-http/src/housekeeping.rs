@@ -1,9 +1,9 @@
-//! What a function forgets in time: used-up values, leases and limits of long ago.
+//! What a function forgets in time: used-up values, leases, limits and revocations of long ago.
 
 use std::sync::Weak;
 use std::time::Duration;
 
-use store::{StoreError, leases, once};
+use store::{StoreError, leases, once, revocations};
 
 use crate::kit::Parts;
 
@@ -38,6 +38,9 @@ pub(crate) async fn run(parts: Weak<Parts>) {
 }
 
 async fn drop_old(kit: &Parts, before_s: i64) -> Result<(), StoreError> {
+    for issuer in kit.verifier.iter().flat_map(|verifier| verifier.issuers()) {
+        issuer.forget_expired(before_s);
+    }
     let mut dropped = u64::from(AT_ONCE);
     while dropped >= u64::from(AT_ONCE) {
         dropped = kit
@@ -45,7 +48,8 @@ async fn drop_old(kit: &Parts, before_s: i64) -> Result<(), StoreError> {
             .write::<_, StoreError, _>(move |tx| {
                 Box::pin(async move {
                     leases::purge(tx, before_s.saturating_mul(1_000), AT_ONCE).await?;
-                    once::purge(tx, before_s, AT_ONCE).await
+                    let revoked = revocations::purge(tx, before_s, AT_ONCE).await?;
+                    Ok(once::purge(tx, before_s, AT_ONCE).await?.max(revoked))
                 })
             })
             .await?;

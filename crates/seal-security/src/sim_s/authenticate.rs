@@ -44,6 +44,9 @@ impl Front {
     }
 }
 
+/// What one request to a back-channel endpoint takes from the client's rate. Own value.
+const REQUEST_COST: u32 = 1;
+
 /// Who it is.
 #[derive(Clone, Debug)]
 enum Identity {
@@ -106,10 +109,10 @@ impl Authenticated {
     }
 }
 
-/// Authenticates the client of a request.
+/// Authenticates the client of a request, and takes what the request costs from its rate.
 ///
 /// # Errors
-/// See [`client_auth`].
+/// See [`client_auth`]; `temporarily_unavailable` with `Retry-After` for a client that asks too often.
 pub async fn authenticate(
     front: &Front,
     ctx: &Ctx,
@@ -143,5 +146,7 @@ pub async fn authenticate(
     ctx.set_actor(if in_a_ue { Actor::ue(name) } else { Actor::client(name) });
     let once = client_auth::verify(&shown, &client, &sim.config().issuer, sim.now_s())?;
     ctx.pass("client authentication", client.registration.auth.clone(), "held");
+    let limited = sim.kit().limits.admit_client(&client.client_id, REQUEST_COST);
+    limited.inspect_err(|_| ctx.fail("rate of the client", "below its limit", "over its limit"))?;
     Ok(Authenticated { identity: Identity::Client(Box::new(client)), once })
 }

@@ -65,6 +65,8 @@ codes! {
     ServerError = "server_error", 500, "The server failed; the trace id finds the record.";
     /// RFC 6749.
     TemporarilyUnavailable = "temporarily_unavailable", 503, "The server is overloaded; try again later.";
+    /// RFC 6749, with the status of RFC 6585 4.
+    TooOften = "temporarily_unavailable", 429, "The client asks too often; try again later.";
     /// RFC 8707.
     InvalidTarget = "invalid_target", 400, "The resource is unknown, or not exactly one for this scope.";
     /// RFC 9449.
@@ -188,6 +190,11 @@ impl From<Refusal> for OAuthError {
             Reason::Overloaded => {
                 Self::new(ErrorCode::TemporarilyUnavailable, Reason::Overloaded).retry_after(1)
             }
+            // No code of RFC 6749 says "less often"; status and `Retry-After` do.
+            Reason::RateLimited => Self {
+                retry_after_s: refusal.retry_after_s,
+                ..Self::new(ErrorCode::TooOften, Reason::RateLimited)
+            },
             reason => Self::new(ErrorCode::ServerError, reason),
         }
     }

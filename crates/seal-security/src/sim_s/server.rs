@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use authorization::Reason;
 use authorization::revocation::Kind;
+use authorization::token::LEEWAY_S;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,6 +12,7 @@ use jose::EcKey;
 use service_http::feed::{NewEntry, RevocationLog};
 use service_http::kit::FunctionKit;
 use store::clients::ClientRecord;
+use store::grants::tokens;
 use store::{Sql, StoreError, revocations};
 use zeroize::Zeroizing;
 
@@ -171,10 +173,24 @@ impl SimServer {
         let mut entries = Vec::with_capacity(values.len());
         for value in values {
             if revocations::newest(tx, kind.as_str(), &value, log.issuer()).await?.is_none() {
-                entries.push(NewEntry { kind, value });
+                entries.push(NewEntry { kind, value, expires_s: None });
             }
         }
-        log.append(tx, &entries).await
+        self.note(tx, entries).await
+    }
+
+    /// Appends revocations in the transaction of the caller. Those that end tokens are kept as long as any token that
+    /// was issued until now lives, and no longer; certificates and keys are revoked for good.
+    pub(crate) async fn note(&self, tx: &mut dyn Sql, mut entries: Vec<NewEntry>) -> Result<u64, StoreError> {
+        let last_s = tokens::last_expiry(tx).await?.unwrap_or(0);
+        let life_s = self.config().access_token_s.saturating_add(LEEWAY_S);
+        let until_s = last_s.max(self.now_s().saturating_add(life_s));
+        for entry in &mut entries {
+            if matches!(entry.kind, Kind::Token | Kind::Subject | Kind::Client) {
+                entry.expires_s = Some(until_s);
+            }
+        }
+        self.revocations().append(tx, &entries).await
     }
 
     /// As [`SimServer::end`], and answers when no verifier of ours accepts them.

@@ -1,6 +1,8 @@
 //! Introspection and revocation by clients.
 
+use api_types::ids::ClientId;
 use serde_json::json;
+use service_http::limits::RateSettings;
 use service_http::peer::CertRole;
 
 use crate::harness::{Params, SAN, sim, text};
@@ -75,4 +77,39 @@ async fn a32_revoking_the_refresh_token_ends_the_family() {
     assert_eq!(sim.post("/revoke", &[sim.basic("ue-1")], &form).await.status, 200);
     assert!(!sim.is_active("ue-1", access).await);
     assert_eq!(sim.token_of("ue-1", &use_it).await.error(), "invalid_grant");
+}
+
+/// IMP-20: what one client may ask for has an end, and others are not touched by it.
+#[tokio::test]
+async fn a_client_that_revokes_too_often_is_slowed_alone() {
+    let sim = sim().await;
+    let form = Params::of(&[("token", "x")]);
+    let client = ClientId::try_from("ue-1").unwrap();
+    let burst = RateSettings::demo().client_burst.get();
+    assert!(sim.kit.limits.admit_client(&client, burst - 1).is_ok(), "as if it had asked so often");
+    assert_eq!(sim.post("/revoke", &[sim.basic("ue-1")], &form).await.status, 200, "the last of the burst");
+    let slowed = sim.post("/revoke", &[sim.basic("ue-1")], &form).await;
+    assert_eq!((slowed.status, slowed.error().as_str()), (429, "temporarily_unavailable"));
+    assert!(slowed.headers.contains_key(http::header::RETRY_AFTER));
+    assert_eq!(sim.post("/revoke", &[sim.basic("ue-2")], &form).await.status, 200, "another client");
+    sim.clock.advance(std::time::Duration::from_secs(1));
+    assert_eq!(sim.post("/revoke", &[sim.basic("ue-1")], &form).await.status, 200, "a second later");
+}
+
+/// IMP-14: a revocation is kept as long as any token that it may end, and then it may go.
+#[tokio::test]
+async fn a_revocation_knows_when_it_may_go() {
+    let sim = sim().await;
+    let tokens = sim.tokens().await;
+    let form = Params::of(&[("token", text(&tokens["access_token"]))]);
+    sim.post("/revoke", &[sim.basic("ue-1")], &form).await;
+    for kind in ["subject", "key"] {
+        let request = serde_json::from_value(json!({ "kind": kind, "value": "somebody" })).unwrap();
+        sim.server.revoke(&request).await.unwrap();
+    }
+    let kept = sim.kit.store.read(|tx| Box::pin(store::revocations::after(tx, 0, 100))).await.unwrap();
+    let kept: Vec<_> = kept.into_iter().map(|row| (row.revocation.kind, row.revocation.expires_s)).collect();
+    // The token was issued now and lives 300 s; 30 s of leeway.
+    let last = Some(crate::harness::NOW + 330);
+    assert_eq!(kept, [("token".to_owned(), last), ("subject".to_owned(), last), ("key".to_owned(), None)]);
 }

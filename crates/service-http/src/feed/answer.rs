@@ -14,10 +14,13 @@ pub struct FeedAnswer {
     pub epoch: u64,
     /// The present epoch. A lease is granted only with an answer that reaches it.
     pub head: u64,
-    /// In order, without a gap.
+    /// In order, without a gap beyond the floor.
     pub entries: Vec<FeedEntry>,
     /// Epoch of the last change of the key set.
     pub jwks_version: u64,
+    /// Up to this epoch, entries that no token is left for are gone.
+    #[serde(default)]
+    pub floor: u64,
 }
 
 /// One entry of the log.
@@ -31,13 +34,22 @@ pub struct FeedEntry {
     pub value: String,
     /// Whose tokens are meant.
     pub issuer: String,
+    /// From when on, in seconds since 1970, it spoils nothing any more; absent: it is for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_s: Option<i64>,
 }
 
 impl FeedEntry {
     /// The entry as a verifier applies it; `None` for what is no revocation, or of a kind that is not known yet.
     pub(super) fn revocation(self) -> Option<Entry> {
         let kind: Kind = self.kind.parse().ok()?;
-        Some(Entry { kind, value: self.value, epoch: self.epoch, issuer: self.issuer })
+        Some(Entry {
+            kind,
+            value: self.value,
+            epoch: self.epoch,
+            issuer: self.issuer,
+            expires_s: self.expires_s,
+        })
     }
 }
 

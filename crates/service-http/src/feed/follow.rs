@@ -153,16 +153,25 @@ impl State {
     }
 }
 
-/// Entries follow `after` without a gap, so that nothing revoked is missed.
+/// Entries follow `after` without a gap, so that nothing revoked is missed; only up to the floor some may be gone.
 fn check_order(after: u64, answer: &FeedAnswer) -> Result<(), FeedError> {
-    let mut expected = after;
+    let follows = |known: u64, next: u64| {
+        next > known && (next == known.saturating_add(1) || next <= answer.floor.saturating_add(1))
+    };
+    let mut known = after;
     for entry in &answer.entries {
-        expected = expected.saturating_add(1);
-        if entry.epoch != expected {
+        if !follows(known, entry.epoch) {
             return Err(FeedError::Refused);
         }
+        known = entry.epoch;
     }
-    if answer.epoch == expected && answer.epoch <= answer.head { Ok(()) } else { Err(FeedError::Refused) }
+    let all_gone = answer.entries.is_empty() && answer.epoch > after && answer.epoch <= answer.floor;
+    let reaches = answer.epoch == known || all_gone;
+    if reaches && answer.epoch <= answer.head && answer.floor <= answer.head {
+        Ok(())
+    } else {
+        Err(FeedError::Refused)
+    }
 }
 
 /// Twice as long after each failure, spread by half so that verifiers do not come all at once.

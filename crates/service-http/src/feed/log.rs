@@ -32,6 +32,8 @@ pub struct NewEntry {
     pub kind: Kind,
     /// `jti`, `sub`, `client_id`, `x5t#S256`, `kid` ….
     pub value: String,
+    /// From when on, in seconds since 1970, no token is left that it could spoil; `None`: it is for good.
+    pub expires_s: Option<i64>,
 }
 
 impl fmt::Debug for NewEntry {
@@ -128,6 +130,7 @@ impl RevocationLog {
                 value: entry.value.clone(),
                 issuer: self.0.issuer.clone(),
                 at_ms,
+                expires_s: entry.expires_s,
             })
             .collect();
         revocations::append_many(tx, &rows).await
@@ -167,6 +170,7 @@ impl RevocationLog {
             value: KEYS.to_owned(),
             issuer: self.0.issuer.clone(),
             at_ms: self.0.ambient.now_ms(),
+            expires_s: None,
         };
         revocations::append(tx, &row).await
     }
@@ -247,13 +251,14 @@ impl RevocationLog {
     }
 
     pub(super) async fn read(&self, after: u64) -> Result<FeedAnswer, StoreError> {
-        let (head, records) = self
+        let (head, floor, records) = self
             .0
             .store
             .read(move |tx| {
                 Box::pin(async move {
                     let head = revocations::epoch(tx).await?;
-                    Ok((head, revocations::after(tx, after, PAGE).await?))
+                    let floor = revocations::floor(tx).await?;
+                    Ok((head, floor, revocations::after(tx, after, PAGE).await?))
                 })
             })
             .await?;
@@ -268,10 +273,11 @@ impl RevocationLog {
                 kind: record.revocation.kind,
                 value: record.revocation.value,
                 issuer: record.revocation.issuer,
+                expires_s: record.revocation.expires_s,
             })
             .collect();
         let epoch = entries.last().map_or(head, |entry| entry.epoch);
-        Ok(FeedAnswer { epoch, head, entries, jwks_version })
+        Ok(FeedAnswer { epoch, head, entries, jwks_version, floor })
     }
 }
 

@@ -52,7 +52,7 @@ impl World {
 }
 
 fn client(name: &str) -> Vec<NewEntry> {
-    vec![NewEntry { kind: Kind::Client, value: name.to_owned() }]
+    vec![NewEntry { kind: Kind::Client, value: name.to_owned(), expires_s: Some(NOW + 600) }]
 }
 
 /// Revokes in the background, and lets the test go on as soon as it waits for the holders of leases.
@@ -262,14 +262,21 @@ impl RevocationFeed for Scripted {
 
 #[tokio::test]
 async fn an_answer_with_a_gap_or_of_another_history_grants_no_lease() {
-    let entry =
-        |epoch| super::FeedEntry { epoch, kind: "client".into(), value: "c".into(), issuer: SIM.into() };
-    let answer = |epoch, head, entries: Vec<u64>| FeedAnswer {
+    let entry = |epoch| super::FeedEntry {
+        epoch,
+        kind: "client".into(),
+        value: "c".into(),
+        issuer: SIM.into(),
+        expires_s: None,
+    };
+    let thinned = |floor, epoch, head, entries: Vec<u64>| FeedAnswer {
         epoch,
         head,
         entries: entries.into_iter().map(entry).collect(),
         jwks_version: 0,
+        floor,
     };
+    let answer = |epoch, head, entries: Vec<u64>| thinned(0, epoch, head, entries);
     let rows = [
         ("the first is missing", answer(2, 2, vec![2]), 0, false),
         ("a gap", answer(3, 3, vec![1, 3]), 0, false),
@@ -278,6 +285,13 @@ async fn an_answer_with_a_gap_or_of_another_history_grants_no_lease() {
         ("out of order", answer(2, 2, vec![2, 1]), 0, false),
         ("not the whole of it", answer(2, 9, vec![1, 2]), 2, false),
         ("the whole of it", answer(2, 2, vec![1, 2]), 2, true),
+        ("some are gone up to the floor", thinned(4, 6, 6, vec![2, 5, 6]), 6, true),
+        ("the first after the floor is missing", thinned(4, 6, 6, vec![2, 6]), 0, false),
+        ("a gap beyond the floor", thinned(2, 6, 6, vec![1, 3, 5, 6]), 0, false),
+        ("all are gone", thinned(6, 6, 6, vec![]), 6, true),
+        ("all are gone, and more than went", thinned(5, 6, 6, vec![]), 0, false),
+        ("a floor beyond the head", thinned(7, 6, 6, vec![]), 0, false),
+        ("back and forth below the floor", thinned(6, 4, 6, vec![4, 3, 4]), 0, false),
     ];
     for (what, answer, epoch, leased) in rows {
         let (ambient, _) = Ambient::for_test(NOW, 1);
@@ -295,12 +309,31 @@ async fn an_answer_with_a_gap_or_of_another_history_grants_no_lease() {
 }
 
 #[tokio::test]
+async fn a_verifier_that_comes_late_needs_nothing_of_what_is_gone() {
+    let world = World::new().await;
+    let log = world.log().await;
+    let lasting = NewEntry { kind: Kind::Key, value: "kid".into(), expires_s: None };
+    log.revoke([client("vs-1"), vec![lasting], client("vs-2")].concat()).await.unwrap();
+    let dropped = world.store.write::<_, store::StoreError, _>(|tx| {
+        Box::pin(async move { store::revocations::purge(tx, NOW + 601, 100).await })
+    });
+    assert_eq!(dropped.await.unwrap(), 2);
+    let state = IssuerState::new(IssuerRow::sim(SIM, "x"), Following::Feed, None);
+    let feed = Arc::new(Direct { log: log.clone(), cut: AtomicBool::new(false) });
+    let mut follower = follow(Follow { issuer: state.clone(), feed, ambient: world.ambient.clone() });
+    timeout(PATIENCE, follower.ready()).await.unwrap();
+    assert_eq!(state.epoch(), 3);
+    let revoked = timeout(PATIENCE, log.revoke(client("vs-3"))).await.unwrap().unwrap();
+    assert_eq!((revoked.epoch, state.epoch()), (4, 4), "and follows on");
+}
+
+#[tokio::test]
 async fn a_log_that_began_anew_ends_the_lease_and_is_loaded_again() {
     let (ambient, _) = Ambient::for_test(NOW, 1);
     let state = IssuerState::new(IssuerRow::sim(SIM, "x"), Following::Feed, None);
     state.apply(Vec::new(), 7);
     state.renew(ambient.monotonic());
-    let empty = FeedAnswer { epoch: 0, head: 0, entries: Vec::new(), jwks_version: 0 };
+    let empty = FeedAnswer { epoch: 0, head: 0, entries: Vec::new(), jwks_version: 0, floor: 0 };
     let feed = Arc::new(Scripted(std::sync::Mutex::new(vec![empty])));
     let _follower = follow(Follow { issuer: state.clone(), feed: feed.clone(), ambient: ambient.clone() });
     while !feed.0.lock().unwrap().is_empty() {

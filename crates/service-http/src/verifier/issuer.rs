@@ -100,6 +100,11 @@ impl IssuerState {
         known.epoch = known.epoch.max(epoch);
     }
 
+    /// Forgets the revocations that no token is left for; see [`View::forget_expired`].
+    pub fn forget_expired(&self, before_s: i64) {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).view.forget_expired(before_s);
+    }
+
     /// Notes an answered renewal that was sent at this monotonic time.
     pub fn renew(&self, sent_at: Duration) {
         self.known.write().unwrap_or_else(PoisonError::into_inner).lease.renew(sent_at);

@@ -92,7 +92,7 @@ async fn a_verifier_follows_over_tls_and_an_acknowledged_revocation_is_in_force(
     };
     timeout(PATIENCE, good).await.unwrap();
 
-    let entry = NewEntry { kind: Kind::Client, value: "vs-1".into() };
+    let entry = NewEntry { kind: Kind::Client, value: "vs-1".into(), expires_s: None };
     let revoked = timeout(PATIENCE, log.revoke(vec![entry])).await.unwrap().unwrap();
     assert_eq!(revoked.confirmed.len() + revoked.lapsed.len(), 1);
     assert!(verified.check_revoked(&ambient, None).is_err(), "from the answer on nothing is granted");

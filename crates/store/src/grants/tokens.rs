@@ -75,6 +75,14 @@ pub async fn page(
     tx.query(&sql, &[after.into(), now_s.into(), limit.into()]).await?.iter().map(token).collect()
 }
 
+/// When the last of all tokens expires; `None` when there is none.
+///
+/// # Errors
+/// When the store fails.
+pub async fn last_expiry(tx: &mut dyn Sql) -> Result<Option<i64>, StoreError> {
+    tx.query_one("SELECT MAX(expires_s) FROM tokens", &[]).await?.get(0)
+}
+
 /// The `jti` of every token of a grant that may still be accepted somewhere.
 ///
 /// # Errors

@@ -11,6 +11,7 @@ on_both!(
     two_nodes_never_hold_one_message,
     a_message_dies_after_its_last_attempt,
     epochs_have_no_gap,
+    what_expired_is_dropped_below_a_floor,
     a_lease_is_never_shortened,
 );
 
@@ -124,7 +125,41 @@ fn revocation(value: &str) -> Revocation {
         value: value.to_owned(),
         issuer: "https://sim.example".to_owned(),
         at_ms: 7,
+        expires_s: None,
     }
+}
+
+async fn what_expired_is_dropped_below_a_floor(bench: Bench) {
+    let store = bench.open().await;
+    let expiring = |value: &str, expires_s| Revocation { expires_s, ..revocation(value) };
+    let entries = [
+        expiring("a", Some(10)),
+        expiring("for good", None),
+        expiring("b", Some(20)),
+        expiring("c", Some(30)),
+        expiring("d", Some(10)),
+        expiring("e", Some(30)),
+    ];
+    write(&store, move |tx| Box::pin(async move { revocations::append_many(tx, &entries).await }))
+        .await
+        .unwrap();
+    let left = async || {
+        let rows = store.read(|sql| Box::pin(revocations::after(sql, 0, 100))).await.unwrap();
+        let floor = store.read(|sql| Box::pin(revocations::floor(sql))).await.unwrap();
+        (floor, rows.into_iter().map(|row| row.epoch).collect::<Vec<_>>())
+    };
+    let purge = async |before_s, limit| {
+        write(&store, move |tx| Box::pin(async move { revocations::purge(tx, before_s, limit).await }))
+            .await
+            .unwrap()
+    };
+    assert_eq!((purge(10, 9).await, left().await), (0, (0, vec![1, 2, 3, 4, 5, 6])));
+    assert_eq!((purge(11, 1).await, left().await), (1, (1, vec![2, 3, 4, 5, 6])), "no more than asked for");
+    assert_eq!((purge(21, 9).await, left().await), (2, (5, vec![2, 4, 6])));
+    assert_eq!((purge(31, 9).await, left().await), (2, (6, vec![2])));
+    assert_eq!((purge(i64::MAX, 9).await, left().await), (0, (6, vec![2])), "what is for good stays");
+    let next = write(&store, |tx| Box::pin(async move { revocations::append(tx, &revocation("f")).await }));
+    assert_eq!(next.await, Ok(7), "an epoch is never used twice");
 }
 
 async fn epochs_have_no_gap(bench: Bench) {

@@ -20,7 +20,7 @@ pub(super) async fn end_all(tx: &mut dyn Sql, client: &str) -> Result<Vec<NewEnt
     if !all.is_empty() {
         meta::delete(tx, &key(client)).await?;
     }
-    Ok(all.into_iter().map(|value| NewEntry { kind: Kind::Certificate, value }).collect())
+    Ok(all.into_iter().map(|value| NewEntry { kind: Kind::Certificate, value, expires_s: None }).collect())
 }
 
 async fn issued(tx: &mut dyn Sql, client: &str) -> Result<Vec<String>, StoreError> {

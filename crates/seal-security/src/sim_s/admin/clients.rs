@@ -45,8 +45,7 @@ impl SimServer {
         let issued = certificate.as_ref().map(|issued| issued.x5t_s256.clone());
         let registration = registration(&body)?;
         let secret = self.kit().ambient.random_secret();
-        let (log, now_s, name, drawn) =
-            (self.revocations().clone(), self.now_s(), id.clone(), sha256(secret.as_bytes()));
+        let (this, now_s, name, drawn) = (self.clone(), self.now_s(), id.clone(), sha256(secret.as_bytes()));
         let (number, fresh, epoch) = self
             .kit()
             .store
@@ -71,7 +70,11 @@ impl SimServer {
                     let number = clients::put(tx, &record, now_s).await?;
                     let mut lost = Vec::new();
                     if before.is_some_and(|before| loses(&before.registration, &record.registration)) {
-                        lost.push(NewEntry { kind: Kind::Client, value: name.as_str().to_owned() });
+                        lost.push(NewEntry {
+                            kind: Kind::Client,
+                            value: name.as_str().to_owned(),
+                            expires_s: None,
+                        });
                     }
                     if record.registration.auth != AuthMethod::TlsClientAuth.as_str() {
                         lost.extend(certificates::end_all(tx, name.as_str()).await?);
@@ -79,7 +82,7 @@ impl SimServer {
                     if let Some(x5t_s256) = issued {
                         certificates::note(tx, name.as_str(), x5t_s256).await?;
                     }
-                    let epoch = if lost.is_empty() { None } else { Some(log.append(tx, &lost).await?) };
+                    let epoch = if lost.is_empty() { None } else { Some(this.note(tx, lost).await?) };
                     Ok::<_, Refusal>((number, fresh, epoch))
                 })
             })
@@ -127,7 +130,7 @@ impl SimServer {
     /// # Errors
     /// 404.
     pub async fn delete_client(&self, id: &ClientId) -> Result<(), Refusal> {
-        let (name, log, now_s) = (id.as_str().to_owned(), self.revocations().clone(), self.now_s());
+        let (name, this, now_s) = (id.as_str().to_owned(), self.clone(), self.now_s());
         let epoch: u64 = self
             .kit()
             .store
@@ -140,8 +143,8 @@ impl SimServer {
                     families::revoke_client(tx, &name, now_s).await?;
                     // Who is called so later is somebody else: no certificate of before speaks for him.
                     let mut lost = certificates::end_all(tx, &name).await?;
-                    lost.push(NewEntry { kind: Kind::Client, value: name });
-                    Ok(log.append(tx, &lost).await?)
+                    lost.push(NewEntry { kind: Kind::Client, value: name, expires_s: None });
+                    Ok(this.note(tx, lost).await?)
                 })
             })
             .await?;

@@ -31,20 +31,20 @@ impl SimServer {
             self.revocations().keys_changed().await?;
         }
         let (kind, value) = (request.kind, request.value.clone());
-        let (log, now_s) = (self.revocations().clone(), self.now_s());
+        let (this, now_s) = (self.clone(), self.now_s());
         let epoch: u64 = self
             .kit()
             .store
             .write(move |tx| {
                 Box::pin(async move {
-                    let mut entries = vec![NewEntry { kind, value: value.clone() }];
+                    let mut entries = vec![NewEntry { kind, value: value.clone(), expires_s: None }];
                     match kind {
                         Kind::Subject => entries.extend(end_subject(tx, &value, now_s).await?),
                         Kind::Client => families::revoke_client(tx, &value, now_s).await?,
                         Kind::Token => end_grant_of(tx, &value, now_s).await?,
                         _ => {}
                     }
-                    Ok::<_, Refusal>(log.append(tx, &entries).await?)
+                    Ok::<_, Refusal>(this.note(tx, entries).await?)
                 })
             })
             .await?;
@@ -60,7 +60,7 @@ async fn end_subject(tx: &mut dyn Sql, value: &str, now_s: i64) -> Result<Option
         families::revoke_subject(tx, name, now_s).await?;
         sessions::close_all_of(tx, name).await?;
     }
-    Ok(account.map(|value| NewEntry { kind: Kind::Subject, value }))
+    Ok(account.map(|value| NewEntry { kind: Kind::Subject, value, expires_s: None }))
 }
 
 /// A token that is taken away is not to be fetched again by its refresh token.

@@ -53,7 +53,7 @@ impl SimServer {
             }
         };
         let record = UserRecord { user_id: id.clone(), profile: profile(&body), password, version: 0 };
-        let (log, now_s, had) = (self.revocations().clone(), self.now_s(), before);
+        let (this, now_s, had) = (self.clone(), self.now_s(), before);
         let new = record.clone();
         let (number, epoch) = self
             .kit()
@@ -74,9 +74,9 @@ impl SimServer {
                             families::revoke_subject(tx, new.user_id.as_str(), now_s).await?;
                         }
                         if password_changed || loses(&before.profile, &new.profile) {
-                            let entry =
-                                NewEntry { kind: Kind::Subject, value: new.user_id.as_str().to_owned() };
-                            epoch = Some(log.append(tx, &[entry]).await?);
+                            let value = new.user_id.as_str().to_owned();
+                            let entry = NewEntry { kind: Kind::Subject, value, expires_s: None };
+                            epoch = Some(this.note(tx, vec![entry]).await?);
                         }
                     }
                     Ok::<_, Refusal>((number, epoch))
@@ -123,7 +123,7 @@ impl SimServer {
     /// # Errors
     /// 404.
     pub async fn delete_user(&self, id: &UserId) -> Result<(), Refusal> {
-        let (name, log, now_s) = (id.as_str().to_owned(), self.revocations().clone(), self.now_s());
+        let (name, this, now_s) = (id.as_str().to_owned(), self.clone(), self.now_s());
         let epoch: u64 = self
             .kit()
             .store
@@ -135,7 +135,8 @@ impl SimServer {
                     principals::release(tx, Holder::User, &name, &[]).await?;
                     sessions::close_all_of(tx, &name).await?;
                     families::revoke_subject(tx, &name, now_s).await?;
-                    Ok(log.append(tx, &[NewEntry { kind: Kind::Subject, value: name }]).await?)
+                    let entry = NewEntry { kind: Kind::Subject, value: name, expires_s: None };
+                    Ok(this.note(tx, vec![entry]).await?)
                 })
             })
             .await?;

@@ -46,7 +46,8 @@ async fn every_check_is_made_of_a_known_token_as_well() {
     assert_eq!(world.outcome(good()).await.0, "LEASE_EXPIRED");
     world.sim.renew();
     // revocation
-    let entry = Entry { kind: Kind::Subject, value: "alice".into(), epoch: 1, issuer: SIM.into() };
+    let entry =
+        Entry { kind: Kind::Subject, value: "alice".into(), epoch: 1, issuer: SIM.into(), expires_s: None };
     world.sim.state.apply(vec![entry], 1);
     assert_eq!(world.outcome(good()).await.0, "REVOKED_SUBJECT");
     // expiry

@@ -196,7 +196,13 @@ async fn a_revocation_between_check_and_commit_undoes_the_write() {
     let refused: crate::refusal::Refusal = write().await.unwrap_err();
     assert_eq!(refused.reason, Reason::LeaseExpired);
     world.sim.renew();
-    let entry = Entry { kind: Kind::Client, value: "ue-1".into(), epoch: 1, issuer: testkit::SIM.into() };
+    let entry = Entry {
+        kind: Kind::Client,
+        value: "ue-1".into(),
+        epoch: 1,
+        issuer: testkit::SIM.into(),
+        expires_s: None,
+    };
     world.sim.state.apply(vec![entry], 1);
     assert_eq!(write().await.unwrap_err().reason, Reason::RevokedClient);
     assert_eq!(planted().await, None, "the write is undone with its permit");

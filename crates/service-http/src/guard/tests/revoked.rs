@@ -12,7 +12,7 @@ use crate::peer::CertRole;
 use crate::testkit::{self, SIM, bind_certificate, certificate, peer};
 
 fn entry(kind: Kind, value: &str, epoch: u64) -> Entry {
-    Entry { kind, value: value.to_owned(), epoch, issuer: SIM.to_owned() }
+    Entry { kind, value: value.to_owned(), epoch, issuer: SIM.to_owned(), expires_s: None }
 }
 
 #[tokio::test]

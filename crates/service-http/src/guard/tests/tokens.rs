@@ -183,6 +183,7 @@ async fn a_revoked_token_is_refused() {
         value: claims["jti"].as_str().unwrap().to_owned(),
         epoch: 1,
         issuer: SIM.to_owned(),
+        expires_s: None,
     };
     world.sim.state.apply(vec![entry], 1);
     assert_eq!(world.outcome_of(&claims).await, "REVOKED_TOKEN");
