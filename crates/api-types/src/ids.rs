@@ -130,6 +130,14 @@ id!(/// A subscription.
 id!(/// A trace: the `trace-id` of W3C Trace Context 3.2.2.3.
     TraceId);
 
+impl TraceId {
+    /// The trace of a record; all zeros where it has none, as a count of refusals.
+    #[must_use]
+    pub fn or_none(text: Option<String>) -> Self {
+        text.and_then(|text| Self::try_from(text).ok()).unwrap_or_else(|| Self("0".repeat(32)))
+    }
+}
+
 macro_rules! number_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

@@ -6,16 +6,22 @@
 #![allow(clippy::disallowed_methods)]
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use rustix::time::{ClockId, clock_gettime};
 use service_http::ambient::{Ambient, Clock, Entropy};
+
+/// The clock that goes on while the machine sleeps.
+#[cfg(target_os = "linux")]
+const WAKING_AND_ASLEEP: ClockId = ClockId::Boottime;
+/// Elsewhere the monotonic clock does, or nothing does.
+#[cfg(not(target_os = "linux"))]
+const WAKING_AND_ASLEEP: ClockId = ClockId::Monotonic;
 
 /// The clock of the machine.
 #[derive(Debug)]
-pub struct SystemClock {
-    start: Instant,
-}
+pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now_ms(&self) -> i64 {
@@ -23,8 +29,9 @@ impl Clock for SystemClock {
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
     }
 
+    /// Time that also passes while the machine is suspended: a lease does not outlive a sleep.
     fn monotonic(&self) -> Duration {
-        self.start.elapsed()
+        Duration::try_from(clock_gettime(WAKING_AND_ASLEEP)).unwrap_or_default()
     }
 }
 
@@ -44,7 +51,7 @@ impl Entropy for SystemEntropy {
 /// The real clock.
 #[must_use]
 pub fn system_clock() -> Arc<dyn Clock> {
-    Arc::new(SystemClock { start: Instant::now() })
+    Arc::new(SystemClock)
 }
 
 /// The real random source.

@@ -5,6 +5,9 @@
 
 use crate::{Row, Sql, StoreError, params};
 
+/// Most documents of one kind: decisions look at all of them. Own value.
+pub const MOST_DOCUMENTS: u64 = 10_000;
+
 /// A document as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
@@ -58,6 +61,14 @@ macro_rules! of_kind {
             documents::page(tx, KIND, after, limit).await
         }
 
+        /// How many there are.
+        ///
+        /// # Errors
+        /// The engine's.
+        pub async fn count(tx: &mut dyn Sql) -> Result<u64, StoreError> {
+            documents::count(tx, KIND).await
+        }
+
         /// Drops one. `false`: there is none.
         ///
         /// # Errors
@@ -109,6 +120,10 @@ pub(crate) async fn page(
     let sql =
         "SELECT id, version, at_ms, body FROM documents WHERE kind = $1 AND id > $2 ORDER BY id LIMIT $3";
     tx.query(sql, &params![kind, after, limit]).await?.iter().map(document).collect()
+}
+
+pub(crate) async fn count(tx: &mut dyn Sql, kind: &str) -> Result<u64, StoreError> {
+    tx.query_one("SELECT COUNT(*) FROM documents WHERE kind = $1", &params![kind]).await?.get(0)
 }
 
 pub(crate) async fn delete(tx: &mut dyn Sql, kind: &str, id: &str) -> Result<bool, StoreError> {

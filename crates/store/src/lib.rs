@@ -22,6 +22,7 @@ mod value;
 
 pub mod migrations;
 
+pub mod acts;
 pub mod anchors;
 pub mod audit;
 pub mod blobs;
@@ -48,7 +49,7 @@ pub mod users;
 pub mod testkit;
 
 pub use dialect::Dialect;
-pub use documents::{Document, Put};
+pub use documents::{Document, MOST_DOCUMENTS, Put};
 pub use error::StoreError;
 pub use futures::future::BoxFuture;
 pub use migrations::{Migration, Migrations};

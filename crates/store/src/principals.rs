@@ -39,6 +39,15 @@ pub async fn take(tx: &mut dyn Sql, name: &str, holder: Holder, owner: &str) -> 
     Ok(!rows.is_empty())
 }
 
+/// Whether anybody but the user `owner` holds `name`.
+///
+/// # Errors
+/// When the store fails.
+pub async fn is_of_another(tx: &mut dyn Sql, name: &str, owner: &str) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM principals WHERE name = $1 AND kind = 'user' AND owner <> $2";
+    Ok(tx.query_opt(sql, &[name.into(), owner.into()]).await?.is_some())
+}
+
 /// Gives back every name of `owner` but those of `keep`.
 ///
 /// # Errors

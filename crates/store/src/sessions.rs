@@ -182,12 +182,21 @@ pub async fn close_all_of(tx: &mut dyn Sql, user_id: &str) -> Result<(), StoreEr
     Ok(())
 }
 
-/// Forgets what has expired.
+/// Most login forms that wait for an answer. Own value: anybody may ask for one, so that the oldest give way.
+pub const MOST_INTERACTIONS: i64 = 50_000;
+
+/// Forgets what has expired, and the oldest login forms beyond `most`.
 ///
 /// # Errors
 /// When the store fails.
-pub async fn purge(tx: &mut dyn Sql, now_s: i64) -> Result<(), StoreError> {
+pub async fn purge(tx: &mut dyn Sql, now_s: i64, most: i64) -> Result<(), StoreError> {
     tx.execute("DELETE FROM interactions WHERE expires_s <= $1", &[now_s.into()]).await?;
+    let open: i64 = tx.query_one("SELECT COUNT(*) FROM interactions", &[]).await?.get(0)?;
+    if open > most {
+        let sql = "DELETE FROM interactions WHERE id_hash IN \
+                   (SELECT id_hash FROM interactions ORDER BY expires_s, id_hash LIMIT $1)";
+        tx.execute(sql, &[(open - most).into()]).await?;
+    }
     tx.execute("DELETE FROM sessions WHERE expires_s <= $1", &[now_s.into()]).await?;
     Ok(())
 }

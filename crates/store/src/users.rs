@@ -106,7 +106,22 @@ pub async fn put(tx: &mut dyn Sql, user: &UserRecord, now_s: i64) -> Result<i64,
             ],
         )
         .await?;
+    let user_id = user.user_id.as_str();
+    tx.execute("DELETE FROM user_ues WHERE user_id = $1", &[user_id.into()]).await?;
+    let ues: Vec<_> =
+        user.profile.val_ue_ids.iter().map(|ue| vec![ue.as_str().into(), user_id.into()]).collect();
+    let sql = "INSERT INTO user_ues (val_ue_id, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    tx.execute_many(sql, &ues).await?;
     rows.first().ok_or_else(|| json::corrupt("users.version"))?.get(0)
+}
+
+/// Whether a UE of anybody but `user_id` is called so.
+///
+/// # Errors
+/// When the store fails.
+pub async fn is_ue_of_another(tx: &mut dyn Sql, name: &str, user_id: &str) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM user_ues WHERE val_ue_id = $1 AND user_id <> $2 LIMIT 1";
+    Ok(tx.query_opt(sql, &[name.into(), user_id.into()]).await?.is_some())
 }
 
 /// Removes an account; `false` when there is none.
@@ -114,6 +129,7 @@ pub async fn put(tx: &mut dyn Sql, user: &UserRecord, now_s: i64) -> Result<i64,
 /// # Errors
 /// When the store fails.
 pub async fn delete(tx: &mut dyn Sql, user_id: &str) -> Result<bool, StoreError> {
+    tx.execute("DELETE FROM user_ues WHERE user_id = $1", &[user_id.into()]).await?;
     Ok(tx.execute("DELETE FROM users WHERE user_id = $1", &[user_id.into()]).await? > 0)
 }
 

@@ -43,7 +43,7 @@ impl SimServer {
             .store
             .write(move |tx| {
                 Box::pin(async move {
-                    sessions::purge(tx, now_s).await?;
+                    sessions::purge(tx, now_s, sessions::MOST_INTERACTIONS).await?;
                     grants::purge(tx, now_s).await?;
                     Ok::<_, StoreError>(())
                 })

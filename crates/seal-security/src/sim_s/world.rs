@@ -3,15 +3,15 @@
 use api_types::Function;
 use api_types::admin::{Policy, Service};
 use api_types::ids::{PolicyId, ServiceId};
-use store::{Document, Sql, StoreError, policies, services};
+use store::{Document, MOST_DOCUMENTS, Sql, StoreError, policies, services};
 
 use super::directory::Directory;
 
 /// Rows that are read at once. Own value.
 const PAGE: u32 = 500;
 
-/// Most services and most rules that are looked at. Own value.
-const MOST: usize = 10_000;
+/// Most services and most rules that are looked at: as many as are kept.
+const MOST: usize = MOST_DOCUMENTS as usize;
 
 /// Services, servers and rules.
 #[derive(Debug, Clone, Default)]
@@ -40,7 +40,7 @@ impl World {
             for document in &page {
                 rules.push(rule(document)?);
             }
-            if rules.len() >= MOST {
+            if rules.len() > MOST {
                 // Rules that are not looked at could be denials.
                 return Err(StoreError::Damaged("more policies than are looked at"));
             }

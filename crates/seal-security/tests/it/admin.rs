@@ -64,6 +64,45 @@ async fn b20_names_of_users_and_clients_are_disjoint() {
     assert_eq!(put_client(&sim, "x", json!({})).await, Ok(()));
 }
 
+/// B20: what names one person names nobody else; a UE may be shared and is called like nobody else.
+#[tokio::test]
+async fn b20_identities_are_one_persons() {
+    let sim = sim().await;
+    let mine = json!({
+        "valUserId": "val-y", "valUeIds": ["ue-y"], "gpsi": "msisdn-491700000001", "externalId": "y@ext.example",
+        "impu": "sip:y@op.example", "supi": "imsi-262010000000001",
+    });
+    assert_eq!(put_user(&sim, "y", mine.clone()).await, Ok(()));
+    assert_eq!(put_user(&sim, "y", mine).await, Ok(()), "again");
+    #[rustfmt::skip] // a table stays a table
+    let rows = [
+        ("GPSI", json!({ "valUserId": "val-z", "gpsi": "msisdn-491700000001" })),
+        ("External ID", json!({ "valUserId": "val-z", "externalId": "y@ext.example" })),
+        ("IMPU", json!({ "valUserId": "val-z", "impu": "sip:y@op.example" })),
+        ("SUPI", json!({ "valUserId": "val-z", "supi": "imsi-262010000000001" })),
+        ("UE like a user", json!({ "valUserId": "val-z", "valUeIds": ["y"] })),
+        ("UE like a VAL user", json!({ "valUserId": "val-z", "valUeIds": ["val-y"] })),
+        ("VAL user like a UE", json!({ "valUserId": "ue-y" })),
+    ];
+    for (what, change) in rows {
+        assert_eq!(put_user(&sim, "z", change).await, taken(), "{what}");
+    }
+    assert_eq!(put_user(&sim, "ue-y", json!({ "valUserId": "val-z" })).await, taken(), "user like a UE");
+    assert_eq!(
+        put_user(&sim, "z", json!({ "valUserId": "val-z", "valUeIds": ["ue-y"] })).await,
+        Ok(()),
+        "shared"
+    );
+    // Given back, each is free.
+    let less = json!({ "valUserId": "val-y", "valUeIds": [] });
+    assert_eq!(put_user(&sim, "y", less).await, Ok(()));
+    let more = json!({ "valUserId": "val-z", "gpsi": "msisdn-491700000001", "supi": "imsi-262010000000001" });
+    assert_eq!(put_user(&sim, "z", more).await, Ok(()));
+    sim.server.delete_user(&"z".try_into().unwrap()).await.unwrap();
+    let again = json!({ "valUserId": "val-y", "gpsi": "msisdn-491700000001" });
+    assert_eq!(put_user(&sim, "y", again).await, Ok(()));
+}
+
 #[tokio::test]
 async fn one_spoiled_member_is_refused() {
     let sim = sim().await;

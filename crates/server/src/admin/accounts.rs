@@ -40,11 +40,10 @@ pub(super) async fn put_user(
     Path(id): Path<String>,
     JsonBody(user): JsonBody<User>,
 ) -> Result<Response, Refusal> {
-    let id = user_id(id)?;
-    let written = sim(&admin)?.put_user(&id, user).await?;
-    let object = format!("users/{}", admin.kit.pseudonym(id.as_str()));
-    record::act(&admin, &ctx, "admin.user.put", object, status(&written).as_u16()).await?;
-    Ok(wrote(written))
+    let (id, sim) = (user_id(id)?, sim(&admin)?.clone());
+    let act = ("admin.user.put", format!("users/{}", admin.kit.pseudonym(id.as_str())));
+    let work = async move { sim.put_user(&id, user).await };
+    Ok(wrote(record::act(&admin, &ctx, act, status, work).await?))
 }
 
 /// `DELETE /v1/users/{userId}`: sessions, grants and tokens end with it.
@@ -53,10 +52,9 @@ pub(super) async fn delete_user(
     ctx: Ctx,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {
-    let id = user_id(id)?;
-    sim(&admin)?.delete_user(&id).await?;
-    let object = format!("users/{}", admin.kit.pseudonym(id.as_str()));
-    record::act(&admin, &ctx, "admin.user.delete", object, 204).await?;
+    let (id, sim) = (user_id(id)?, sim(&admin)?.clone());
+    let act = ("admin.user.delete", format!("users/{}", admin.kit.pseudonym(id.as_str())));
+    record::act(&admin, &ctx, act, |()| 204, async move { sim.delete_user(&id).await }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -84,17 +82,19 @@ pub(super) async fn put_client(
     Path(id): Path<String>,
     JsonBody(client): JsonBody<Client>,
 ) -> Result<Response, Refusal> {
-    let id = client_id(id)?;
-    let hosts = client.callback_hosts.clone();
-    let turn = admin.turn_of_clients().await;
-    let written: Written<ClientCreated> = sim(&admin)?.put_client(&id, client).await?;
-    // The SM server sends callbacks and reads nothing of the SIM-S.
-    if let Some(sm) = &admin.sm {
-        sm.put_client_hosts(&id, hosts).await?;
-    }
-    drop(turn);
-    record::act(&admin, &ctx, "admin.client.put", format!("clients/{id}"), status(&written).as_u16()).await?;
-    Ok(wrote(written))
+    let (id, sim, this) = (client_id(id)?, sim(&admin)?.clone(), admin.clone());
+    let act = ("admin.client.put", format!("clients/{id}"));
+    let work = async move {
+        let hosts = client.callback_hosts.clone();
+        let _turn = this.turn_of_clients().await;
+        let written: Written<ClientCreated> = sim.put_client(&id, client).await?;
+        // The SM server sends callbacks and reads nothing of the SIM-S.
+        if let Some(sm) = &this.sm {
+            sm.put_client_hosts(&id, hosts).await?;
+        }
+        Ok(written)
+    };
+    Ok(wrote(record::act(&admin, &ctx, act, status, work).await?))
 }
 
 /// `DELETE /v1/clients/{clientId}`: grants and tokens end with it.
@@ -103,14 +103,17 @@ pub(super) async fn delete_client(
     ctx: Ctx,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {
-    let id = client_id(id)?;
-    let turn = admin.turn_of_clients().await;
-    sim(&admin)?.delete_client(&id).await?;
-    if let Some(sm) = &admin.sm {
-        sm.put_client_hosts(&id, Vec::new()).await?;
-    }
-    drop(turn);
-    record::act(&admin, &ctx, "admin.client.delete", format!("clients/{id}"), 204).await?;
+    let (id, sim, this) = (client_id(id)?, sim(&admin)?.clone(), admin.clone());
+    let act = ("admin.client.delete", format!("clients/{id}"));
+    let work = async move {
+        let _turn = this.turn_of_clients().await;
+        sim.delete_client(&id).await?;
+        match &this.sm {
+            Some(sm) => sm.put_client_hosts(&id, Vec::new()).await,
+            None => Ok(()),
+        }
+    };
+    record::act(&admin, &ctx, act, |()| 204, work).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -126,13 +129,14 @@ fn client_id(text: String) -> Result<ClientId, Refusal> {
     ClientId::try_from(text).map_err(|_| refuse("clientId", "is not an identifier"))
 }
 
-fn status<T>(written: &Written<T>) -> StatusCode {
-    if written.created { StatusCode::CREATED } else { StatusCode::OK }
+fn status<T>(written: &Written<T>) -> u16 {
+    if written.created { 201 } else { 200 }
 }
 
 fn wrote<T: Serialize>(written: Written<T>) -> Response {
     let etag = [(header::ETAG, format!("\"{}\"", written.version))];
-    (status(&written), etag, Json(written.body)).into_response()
+    let status = if written.created { StatusCode::CREATED } else { StatusCode::OK };
+    (status, etag, Json(written.body)).into_response()
 }
 
 fn read<T: Serialize>(found: Versioned<T>) -> Response {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use api_types::admin::{AuditItem, AuditVerify, AuditVerifyFunction, Page};
 use api_types::date_time::DateTime;
+use api_types::ids::TraceId;
 use axum::Json;
 use axum::extract::State;
 use service_http::call::Ctx;
@@ -27,7 +28,7 @@ pub(super) async fn list(
     let page =
         walk(&admin, &filters, seq, |admin, kit, filters, part| Box::pin(page(admin, kit, filters, part)))
             .await?;
-    record::act(&admin, &ctx, "admin.audit.read", "audit", 200).await?;
+    record::looked(&admin, &ctx, "admin.audit.read", "audit").await?;
     Ok(Json(Page { items: page.items.into_iter().map(item).collect(), next: page.next }))
 }
 
@@ -69,7 +70,7 @@ fn item(record: AuditRecord) -> AuditItem {
         status: row.status.unwrap_or_default(),
         policy_version: row.policy_version,
         consent_version: row.consent_version,
-        trace: super::record::trace_id(row.trace),
+        trace: TraceId::or_none(row.trace),
         prev: record.prev,
         hash: record.hash,
     }
@@ -77,7 +78,7 @@ fn item(record: AuditRecord) -> AuditItem {
 
 /// `GET /v1/audit/verify`: recomputes every chain.
 pub(super) async fn verify(State(admin): State<Admin>, ctx: Ctx) -> Result<Json<AuditVerify>, Refusal> {
-    record::act(&admin, &ctx, "admin.audit.verify", "audit", 200).await?;
+    record::looked(&admin, &ctx, "admin.audit.verify", "audit").await?;
     let mut functions = BTreeMap::new();
     for kit in &admin.functions {
         kit.flush().await;

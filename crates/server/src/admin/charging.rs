@@ -2,6 +2,7 @@
 
 use api_types::admin::{ChargingItem, Page};
 use api_types::date_time::DateTime;
+use api_types::ids::TraceId;
 use axum::Json;
 use axum::extract::State;
 use service_http::call::Ctx;
@@ -25,7 +26,7 @@ pub(super) async fn list(
     let page =
         walk(&admin, &filters, seq, |admin, kit, filters, part| Box::pin(page(admin, kit, filters, part)))
             .await?;
-    record::act(&admin, &ctx, "admin.charging.read", "charging", 200).await?;
+    record::looked(&admin, &ctx, "admin.charging.read", "charging").await?;
     Ok(Json(Page { items: page.items.into_iter().map(item).collect(), next: page.next }))
 }
 
@@ -76,6 +77,6 @@ fn item(record: ChargingRecord) -> ChargingItem {
         units: row.units,
         bytes: row.bytes,
         outcome: row.outcome,
-        trace: super::record::trace_id(row.trace),
+        trace: TraceId::or_none(row.trace),
     }
 }

@@ -16,8 +16,10 @@ pub(super) async fn put(
     ctx: Ctx,
     JsonBody(clock): JsonBody<TestClock>,
 ) -> Result<Json<TestClock>, Refusal> {
-    let Some(offset) = &admin.clock else { return Err(Refusal::open(Reason::NotFound)) };
-    record::act(&admin, &ctx, "admin.test_clock.put", "test/clock", 200).await?;
-    offset.set_offset_s(clock.offset_s);
-    Ok(Json(clock))
+    let Some(offset) = admin.clock.clone() else { return Err(Refusal::open(Reason::NotFound)) };
+    let work = async move {
+        offset.set_offset_s(clock.offset_s);
+        Ok(clock)
+    };
+    Ok(Json(record::act(&admin, &ctx, ("admin.test_clock.put", "test/clock"), |_| 200, work).await?))
 }

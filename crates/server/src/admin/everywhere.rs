@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use service_http::kit::FunctionKit;
 use service_http::refusal::Refusal;
-use store::{Document, Put, Sql, StoreError, policies, services};
+use store::{Document, MOST_DOCUMENTS, Put, Sql, StoreError, policies, services};
 
 use super::Admin;
 use super::query::Filters;
@@ -46,6 +46,13 @@ impl Kind {
         match self {
             Self::Policy => policies::page(tx, after, limit).await,
             Self::Service => services::page(tx, after, limit).await,
+        }
+    }
+
+    async fn count(self, tx: &mut dyn Sql) -> Result<u64, StoreError> {
+        match self {
+            Self::Policy => policies::count(tx).await,
+            Self::Service => services::count(tx).await,
         }
     }
 
@@ -86,10 +93,15 @@ pub(super) async fn list<T: Kept>(admin: &Admin, filters: &Filters) -> Result<Js
 }
 
 /// Answers a document that was made or replaced.
-pub(super) fn wrote<T: Kept>(put: &Put, id: &str, body: T) -> Result<(StatusCode, Response), Refusal> {
-    let status = if put.created { StatusCode::CREATED } else { StatusCode::OK };
+pub(super) fn wrote<T: Kept>(put: &Put, id: &str, body: T) -> Result<Response, Refusal> {
+    let code = if put.created { StatusCode::CREATED } else { StatusCode::OK };
     let shown = body.shown(id, put.version).ok_or_else(|| Refusal::open(Reason::StoreFailed))?;
-    Ok((status, (status, etag(put.version), Json(shown)).into_response()))
+    Ok((code, etag(put.version), Json(shown)).into_response())
+}
+
+/// The status of that answer.
+pub(super) fn status(put: &Put) -> u16 {
+    if put.created { 201 } else { 200 }
 }
 
 /// A version as an entity tag.
@@ -106,11 +118,23 @@ pub(super) async fn put(
     has_it: Option<Function>,
 ) -> Result<Put, Refusal> {
     let at_ms = admin.kit.ambient.now_ms();
+    check_room(&admin.kit, kind, id).await?;
     let mut last = Put { version: 0, created: false };
     for kit in admin.functions.iter().rev().filter(|kit| Some(kit.function) != has_it) {
         last = put_in(kit, kind, id, body, at_ms).await?;
     }
     Ok(last)
+}
+
+/// Decides whether one more may be kept: what decisions do not look at must not be there.
+async fn check_room(kit: &FunctionKit, kind: Kind, id: &str) -> Result<(), Refusal> {
+    let id = id.to_owned();
+    let full = kit.store.read(move |sql| {
+        Box::pin(async move {
+            Ok(kind.count(sql).await? >= MOST_DOCUMENTS && kind.find(sql, &id).await?.is_none())
+        })
+    });
+    if full.await? { Err(Refusal::open(Reason::TooLarge)) } else { Ok(()) }
 }
 
 /// Drops a document everywhere.

@@ -27,7 +27,7 @@ pub(super) async fn rotate(
     OptionalJsonBody(rotate): OptionalJsonBody<Rotate>,
 ) -> Result<Json<KeyRotated>, Refusal> {
     let sim = admin.sim.as_ref().filter(|_| role == "sim").ok_or_else(not_here)?;
-    let rotated = sim.rotate(rotate.unwrap_or_default().emergency).await?;
-    record::act(&admin, &ctx, "admin.key.rotate", "keys/sim", 200).await?;
-    Ok(Json(rotated))
+    let (sim, emergency) = (sim.clone(), rotate.unwrap_or_default().emergency);
+    let work = async move { sim.rotate(emergency).await };
+    Ok(Json(record::act(&admin, &ctx, ("admin.key.rotate", "keys/sim"), |_| 200, work).await?))
 }

@@ -20,11 +20,14 @@ mod revocations;
 mod routes;
 mod services;
 mod state;
+#[cfg(test)]
+mod tests;
 mod traces;
 mod verifiers;
 mod walk;
 
 pub use everywhere::reconcile;
 pub use query::fuzz_filters;
+pub use record::find_cut_off;
 pub use routes::{ROUTES, router};
 pub use state::{Admin, AdminParts};

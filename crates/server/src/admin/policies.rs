@@ -30,13 +30,17 @@ pub(super) async fn put(
     Rule::from_wire(id.clone(), 0, &policy)
         .map_err(|invalid| Refusal::input(Cause::MandatoryIeIncorrect, invalid))?;
     let body = serde_json::to_string(&policy).map_err(|_| Refusal::open(Reason::StoreFailed))?;
-    let turn = admin.turn_of_documents().await;
-    let put = everywhere::put(&admin, Kind::Policy, id.as_str(), &body, None).await?;
-    drop(turn);
-    applied(&admin).await?;
-    let (status, answer) = everywhere::wrote(&put, id.as_str(), policy)?;
-    record::act(&admin, &ctx, "admin.policy.put", format!("policies/{id}"), status.as_u16()).await?;
-    Ok(answer)
+    let act = ("admin.policy.put", format!("policies/{id}"));
+    let (this, name) = (admin.clone(), id.clone());
+    let work = async move {
+        let turn = this.turn_of_documents().await;
+        let put = everywhere::put(&this, Kind::Policy, name.as_str(), &body, None).await?;
+        drop(turn);
+        applied(&this).await?;
+        Ok(put)
+    };
+    let put = record::act(&admin, &ctx, act, everywhere::status, work).await?;
+    everywhere::wrote(&put, id.as_str(), policy)
 }
 
 /// `GET /v1/policies/{policyId}`
@@ -59,11 +63,14 @@ pub(super) async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {
     let id = policy_id(id)?;
-    let turn = admin.turn_of_documents().await;
-    everywhere::delete(&admin, Kind::Policy, id.as_str()).await?;
-    drop(turn);
-    applied(&admin).await?;
-    record::act(&admin, &ctx, "admin.policy.delete", format!("policies/{id}"), 204).await?;
+    let (act, this) = (("admin.policy.delete", format!("policies/{id}")), admin.clone());
+    let work = async move {
+        let turn = this.turn_of_documents().await;
+        everywhere::delete(&this, Kind::Policy, id.as_str()).await?;
+        drop(turn);
+        applied(&this).await
+    };
+    record::act(&admin, &ctx, act, |()| 204, work).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -82,7 +89,7 @@ pub(super) async fn explain(
         rules.push(rule);
     }
     let now = admin.kit.ambient.now_s();
-    record::act(&admin, &ctx, "admin.policy.explain", "policies", 200).await?;
+    record::looked(&admin, &ctx, "admin.policy.explain", "policies").await?;
     Ok(Json(explained(&rules, &ask, now)))
 }
 

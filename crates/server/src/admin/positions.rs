@@ -26,14 +26,17 @@ pub(super) async fn put(
     }
     let at = position.at.unwrap_or_else(|| api_types::DateTime::from_unix_ms(admin.kit.ambient.now_ms()));
     let position = Position { val_ue_id: None, at: Some(at), ..position };
-    if let Some(san) = &admin.san {
-        let (lon, lat, alt) = (position.lon, position.lat, position.alt);
-        san.put_position(&id, UePosition { lon, lat, alt, at_s: at.unix() }).await?;
-    }
-    if let Some(sm) = &admin.sm {
-        sm.put_position(&id, &position).await?;
-    }
+    let this = admin.clone();
+    let work = async move {
+        if let Some(san) = &this.san {
+            let (lon, lat, alt) = (position.lon, position.lat, position.alt);
+            san.put_position(&id, UePosition { lon, lat, alt, at_s: at.unix() }).await?;
+        }
+        if let Some(sm) = &this.sm {
+            sm.put_position(&id, &position).await?;
+        }
+        Ok(Position { val_ue_id: Some(id), ..position })
+    };
     // The record does not say where: a position is the user's.
-    record::act(&admin, &ctx, "admin.position.put", "positions", 200).await?;
-    Ok(Json(Position { val_ue_id: Some(id), ..position }))
+    Ok(Json(record::act(&admin, &ctx, ("admin.position.put", "positions"), |_| 200, work).await?))
 }

@@ -16,8 +16,7 @@ pub(super) async fn post(
     ctx: Ctx,
     JsonBody(request): JsonBody<RevocationRequest>,
 ) -> Result<Json<Revoked>, Refusal> {
-    let Some(sim) = &admin.sim else { return Err(not_here()) };
-    let revoked = sim.revoke(&request).await?;
-    record::act(&admin, &ctx, "admin.revoke", format!("revocations/{}", request.kind), 200).await?;
-    Ok(Json(revoked))
+    let sim = admin.sim.clone().ok_or_else(not_here)?;
+    let act = ("admin.revoke", format!("revocations/{}", request.kind));
+    Ok(Json(record::act(&admin, &ctx, act, |_| 200, async move { sim.revoke(&request).await }).await?))
 }

@@ -25,17 +25,19 @@ pub(super) async fn put(
 ) -> Result<Response, Refusal> {
     let id = service_id(id)?;
     let service = Service { service_id: None, ..service };
-    let turn = admin.turn_of_documents().await;
-    if let Some(sim) = &admin.sim {
-        sim.put_service(&id, service.clone()).await?;
-    }
     let body = serde_json::to_string(&service).map_err(|_| Refusal::open(Reason::StoreFailed))?;
-    let has_it = admin.sim.as_ref().map(|_| Function::Sim);
-    let put = everywhere::put(&admin, Kind::Service, id.as_str(), &body, has_it).await?;
-    drop(turn);
-    let (status, answer) = everywhere::wrote(&put, id.as_str(), service)?;
-    record::act(&admin, &ctx, "admin.service.put", format!("services/{id}"), status.as_u16()).await?;
-    Ok(answer)
+    let act = ("admin.service.put", format!("services/{id}"));
+    let (this, name, new) = (admin.clone(), id.clone(), service.clone());
+    let work = async move {
+        let _turn = this.turn_of_documents().await;
+        if let Some(sim) = &this.sim {
+            sim.put_service(&name, new).await?;
+        }
+        let has_it = this.sim.as_ref().map(|_| Function::Sim);
+        everywhere::put(&this, Kind::Service, name.as_str(), &body, has_it).await
+    };
+    let put = record::act(&admin, &ctx, act, everywhere::status, work).await?;
+    everywhere::wrote(&put, id.as_str(), service)
 }
 
 /// `GET /v1/services/{serviceId}`
@@ -58,13 +60,15 @@ pub(super) async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {
     let id = service_id(id)?;
-    let turn = admin.turn_of_documents().await;
-    if let Some(sim) = &admin.sim {
-        sim.delete_service(&id).await?;
-    }
-    everywhere::delete(&admin, Kind::Service, id.as_str()).await?;
-    drop(turn);
-    record::act(&admin, &ctx, "admin.service.delete", format!("services/{id}"), 204).await?;
+    let (act, this) = (("admin.service.delete", format!("services/{id}")), admin.clone());
+    let work = async move {
+        let _turn = this.turn_of_documents().await;
+        if let Some(sim) = &this.sim {
+            sim.delete_service(&id).await?;
+        }
+        everywhere::delete(&this, Kind::Service, id.as_str()).await
+    };
+    record::act(&admin, &ctx, act, |()| 204, work).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

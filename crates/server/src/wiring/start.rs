@@ -32,6 +32,9 @@ use crate::ready::KeyFiles;
 
 /// Time between two rounds of upkeep. Own value.
 const UPKEEP: Duration = Duration::from_secs(1);
+
+/// Time between two looks for acts that were cut off. Own value.
+const CUT_OFF_LOOK: Duration = Duration::from_secs(30);
 /// Longest wait for the keys and revocations of an issuer at start. Own value.
 const START_WAIT: Duration = Duration::from_secs(30);
 
@@ -64,7 +67,7 @@ pub struct Running {
     switch: ShutdownSwitch,
     edges: Vec<EdgeHandle>,
     followers: Vec<Follower>,
-    upkeep: Option<JoinHandle<()>>,
+    upkeep: Vec<JoinHandle<()>>,
     _data: DataDir,
 }
 
@@ -132,7 +135,8 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
     let admin_kit = common.kit(Function::Admin, &origin, None, Vec::new()).await?;
     functions.insert(0, admin_kit.clone());
     admin::reconcile(&functions).await?;
-    let upkeep = sim.clone().map(keep_up);
+    let mut upkeep = vec![look_for_cut_off_acts(admin_kit.clone())];
+    upkeep.extend(sim.clone().map(keep_up));
     let admin = Admin::new(AdminParts {
         kit: admin_kit,
         functions,
@@ -180,8 +184,8 @@ impl Running {
         for edge in self.edges {
             edge.drained().await;
         }
-        if let Some(upkeep) = self.upkeep {
-            upkeep.abort();
+        for task in self.upkeep {
+            task.abort();
         }
         for kit in &self.admin.functions {
             kit.flush().await;
@@ -321,6 +325,17 @@ fn anchor_source(
 }
 
 /// Scheduled rotation and the forgetting of what has expired.
+fn look_for_cut_off_acts(kit: FunctionKit) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            if let Err(error) = admin::find_cut_off(&kit).await {
+                tracing::error!(%error, "acts that were cut off could not be looked for; it is tried again");
+            }
+            tokio::time::sleep(CUT_OFF_LOOK).await;
+        }
+    })
+}
+
 fn keep_up(sim: SimServer) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {

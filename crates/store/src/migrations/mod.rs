@@ -1,8 +1,9 @@
 //! Numbered changes of the schema, alike for both engines, never edited once released.
 //!
-//! Files: `migrations/{common,sim,san,sm}/NNNN_name.{sqlite,postgres}.sql`. Those of `common` are in every function's
+//! Files: `migrations/{common,admin,sim,san,sm}/NNNN_name.{sqlite,postgres}.sql`. Those of `common` are in every function's
 //! schema. Each has its name and SHA-256 in `schema_migrations`; an edited or unknown one is refused at opening.
 
+mod admin;
 mod common;
 mod san;
 mod sim;
@@ -68,7 +69,7 @@ impl Migrations {
     /// Those of every schema, then those of the function.
     pub fn of(function: Function) -> Self {
         let own: &[Migration] = match function {
-            Function::Admin => &[],
+            Function::Admin => admin::ADMIN,
             Function::Sim => sim::SIM,
             Function::San => san::SAN,
             Function::Sm => sm::SM,

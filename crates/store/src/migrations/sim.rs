@@ -2,4 +2,4 @@
 
 use super::{Migration, migration};
 
-pub(crate) const SIM: &[Migration] = &[migration!("sim", "0001_sim")];
+pub(crate) const SIM: &[Migration] = &[migration!("sim", "0001_sim"), migration!("sim", "0002_identities")];

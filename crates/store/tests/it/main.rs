@@ -3,6 +3,7 @@
 #[macro_use]
 mod bench;
 
+mod acts;
 mod anchors;
 mod backup;
 mod blobs;

@@ -19,6 +19,8 @@ on_both!(
     a_refresh_token_is_replaced_once,
     a_pushed_request_is_taken_out_once,
     forms_and_sessions_have_their_time,
+    the_oldest_forms_give_way,
+    identities_of_an_old_database_are_held,
     keys_keep_their_times_and_secrets_their_first_value,
 );
 
@@ -303,10 +305,65 @@ async fn forms_and_sessions_have_their_time(bench: Bench) {
         sessions::close_all_of(tx, "alice").await?;
         let none = sessions::find(tx, &[2; 32], NOW).await?.is_some();
         let bob = sessions::find(tx, &[3; 32], NOW).await?.is_some();
-        sessions::purge(tx, NOW + 10).await?;
+        sessions::purge(tx, NOW + 10, 100).await?;
         (other, none, bob, sessions::find(tx, &[3; 32], NOW).await?.is_some())
     });
     assert_eq!(left, (true, false, true, false));
+}
+
+async fn the_oldest_forms_give_way(bench: Bench) {
+    let store = open(&bench).await;
+    let form = |id: u8| Interaction {
+        id_hash: vec![id; 32],
+        request: "{}".into(),
+        browser: None,
+        attempts: 0,
+        expires_s: NOW + i64::from(id),
+    };
+    let left = job!(store, |tx| {
+        for id in [5, 1, 4, 2, 3] {
+            sessions::begin(tx, &form(id)).await?;
+        }
+        sessions::purge(tx, NOW, 5).await?;
+        sessions::purge(tx, NOW, 2).await?;
+        let mut left = Vec::new();
+        for id in 1..=5_u8 {
+            left.push(sessions::find_interaction(tx, &[id; 32], NOW).await?.is_some());
+        }
+        left
+    });
+    assert_eq!(left, [false, false, false, true, true]);
+}
+
+async fn identities_of_an_old_database_are_held(bench: Bench) {
+    let migrations = Migrations::of(Function::Sim);
+    let before = migrations.iter().position(|one| one.name == "sim/0002_identities").unwrap();
+    let old = Store::open(&bench.cfg, Function::Sim, migrations.clone().first(before)).await.unwrap();
+    job!(old, |tx| {
+        // As the first version wrote it; two accounts share what later names one only.
+        for name in ["alice", "bob"] {
+            let profile = format!(
+                "{{\"val_user_id\":\"val-{name}\",\"val_ue_ids\":[\"ue-1\",\"ue-{name}\"],\"gpsi\":\"msisdn-1\",\
+                 \"external_id\":null,\"impu\":\"sip:{name}@op.example\",\"supi\":null,\"val_services\":[],\"roles\":[]}}"
+            );
+            let sql = "INSERT INTO users (user_id, val_user_id, profile, password, version, changed_s) \
+                       VALUES ($1, $2, $3, NULL, 1, 1)";
+            tx.execute(sql, &[name.into(), format!("val-{name}").into(), profile.into()]).await?;
+        }
+    });
+    drop(old);
+    let new = Store::open(&bench.cfg, Function::Sim, migrations).await.unwrap();
+    let held = job!(new, |tx| {
+        (
+            principals::take(tx, "gpsi msisdn-1", Holder::User, "bob").await?,
+            principals::take(tx, "gpsi msisdn-1", Holder::User, "alice").await?,
+            principals::take(tx, "impu sip:bob@op.example", Holder::User, "alice").await?,
+            principals::take(tx, "supi imsi-1", Holder::User, "bob").await?,
+            users::is_ue_of_another(tx, "ue-bob", "alice").await?,
+            users::is_ue_of_another(tx, "ue-bob", "bob").await?,
+        )
+    });
+    assert_eq!(held, (false, true, false, true, true, false), "the first by name keeps what two had");
 }
 
 async fn keys_keep_their_times_and_secrets_their_first_value(bench: Bench) {

@@ -145,7 +145,8 @@ impl SimServer {
     }
 }
 
-/// User and VAL user names are nobody else's, and no client's (B20).
+/// User and VAL user names are nobody else's, and no client's (B20). So are the identities of a subscriber. A VAL UE may
+/// be shared, and is called like nobody else: an entry for a VAL client names either.
 async fn take_names(tx: &mut dyn Sql, user: &UserRecord) -> Result<(), Refusal> {
     let (id, val_user) = (user.user_id.as_str(), user.profile.val_user_id.as_str());
     let other = users::find_val_user(tx, val_user).await?;
@@ -153,12 +154,35 @@ async fn take_names(tx: &mut dyn Sql, user: &UserRecord) -> Result<(), Refusal> 
         return Err(taken());
     }
     for name in [id, val_user] {
+        if users::is_ue_of_another(tx, name, id).await? {
+            return Err(taken());
+        }
+    }
+    for ue in &user.profile.val_ue_ids {
+        if principals::is_of_another(tx, ue.as_str(), id).await? {
+            return Err(taken());
+        }
+    }
+    let identities = identities(&user.profile);
+    let names: Vec<&str> = [id, val_user].into_iter().chain(identities.iter().map(String::as_str)).collect();
+    for name in &names {
         if !principals::take(tx, name, Holder::User, id).await? {
             return Err(taken());
         }
     }
-    principals::release(tx, Holder::User, id, &[id, val_user]).await?;
+    principals::release(tx, Holder::User, id, &names).await?;
     Ok(())
+}
+
+/// What names one person only, each with its kind; the space keeps them apart from names.
+fn identities(profile: &Profile) -> Vec<String> {
+    let rows = [
+        ("gpsi", profile.gpsi.as_ref().map(|gpsi| gpsi.as_str())),
+        ("external_id", profile.external_id.as_ref().map(|external_id| external_id.as_str())),
+        ("impu", profile.impu.as_ref().map(|impu| impu.as_str())),
+        ("supi", profile.supi.as_ref().map(|supi| supi.as_str())),
+    ];
+    rows.into_iter().filter_map(|(kind, value)| Some(format!("{kind} {}", value?))).collect()
 }
 
 /// Whether tokens of before say something that is no longer so.
