@@ -32,7 +32,7 @@ pub struct ServerSection {
     pub port_base: u16,
     /// Functions to run; empty runs all that are built, but `lm`.
     pub roles: Vec<String>,
-    /// Which document decides where the sources differ.
+    /// Which document decides where the sources differ. Nothing that is built so far differs by it.
     pub profile: Profile,
     /// Seconds that a stop waits for requests in hand.
     pub drain_s: u64,

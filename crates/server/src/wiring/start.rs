@@ -25,7 +25,7 @@ use super::role::{LISTENERS, Role};
 use super::{BLOBS, SbiCertificates};
 use crate::admin::{self, Admin, AdminParts};
 use crate::cli::redacted;
-use crate::config::Config;
+use crate::config::{Config, Profile};
 use crate::data_dir::DataDir;
 use crate::pki::{Pki, Purpose, SbiIssuer};
 use crate::ready::KeyFiles;
@@ -78,6 +78,9 @@ pub struct Running {
 pub async fn start(assembly: Assembly) -> Result<Running> {
     let Assembly { config, data, clock, ambient, demo } = assembly;
     let roles = roles(&config)?;
+    if config.server.profile != Profile::Both {
+        tracing::warn!("server.profile changes nothing yet: no procedure that is built differs by it");
+    }
     let kek = data.kek(&ambient)?;
     let pki = Arc::new(Pki::open(data.path(), &ambient)?);
     let mut bound = Bound::bind(&config.server, &roles).await?;

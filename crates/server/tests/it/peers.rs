@@ -34,12 +34,12 @@ async fn a_token_of_one_process_opens_another() {
     // The SIM-S must know where its servers are before they start, and they where it is: the ports are given.
     let (first, second) = (base(), base());
     let origin = |base: u16, offset: u16| format!("https://localhost:{}", base + offset);
-    let sim = Launch::new(dir.path(), "sim", &["serve", "--roles", "sim", "--data", "sim-data"])
+    let issuer = Launch::new(dir.path(), "sim", &["serve", "--roles", "sim", "--data", "sim-data"])
         .arg("--port-base")
         .arg(first.to_string())
         .env("METASEAL_PEERS_SAN", &origin(second, 6))
-        .env("METASEAL_PEERS_SM", &origin(second, 7))
-        .start();
+        .env("METASEAL_PEERS_SM", &origin(second, 7));
+    let sim = issuer.start();
     // The same roots, and the same key, copied before the second starts.
     let data = dir.path().join("served");
     copy(&sim.data().join("pki"), &data.join("pki"));
@@ -105,10 +105,18 @@ async fn a_token_of_one_process_opens_another() {
     assert!(san.list(&list.id, true).await.is_ok(), "a new token is good");
 
     // Without its issuer a server refuses within the lease, and serves again when the issuer is back.
+    let unreachable = (Some(503), Some("ISSUER_UNREACHABLE"));
+    sim.signal("STOP");
+    assert_eq!(until_refused(&san, &list.id).await, unreachable, "it hangs");
+    sim.signal("CONT");
+    until_served(&san, &list.id).await;
     let mut sim = sim;
     sim.kill();
-    let refused = until_refused(&san, &list.id).await;
-    assert_eq!(refused, (Some(503), Some("ISSUER_UNREACHABLE")));
+    assert_eq!(until_refused(&san, &list.id).await, unreachable, "it is gone");
+    let mut sim = issuer.start();
+    until_served(&san, &list.id).await;
+    sim.kill();
+    assert_eq!(until_refused(&san, &list.id).await, unreachable, "it is gone again");
     served.ask_to_end();
     assert_eq!(served.ended().code(), Some(0), "it ends without its issuer");
 }
@@ -125,6 +133,17 @@ async fn until_refused(
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     panic!("tokens are taken without a lease");
+}
+
+/// Served again, with the token of before.
+async fn until_served(san: &sdk::SanClient, id: &api_types::ids::AnchorsListId) {
+    for _ in 0..200 {
+        if san.list(id, true).await.is_ok() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("not served again");
 }
 
 fn base() -> u16 {

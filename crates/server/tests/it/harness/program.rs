@@ -140,8 +140,13 @@ impl Program {
 
     /// Asks it to end, as a service manager would.
     pub(crate) fn ask_to_end(&self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill").success());
+        self.signal("TERM");
+    }
+
+    /// Sends it a signal by its name.
+    pub(crate) fn signal(&self, name: &str) {
+        let (signal, pid) = (format!("-{name}"), self.child.id().to_string());
+        assert!(Command::new("kill").args([&signal, &pid]).status().expect("kill").success());
     }
 
     /// Waits for its end.
