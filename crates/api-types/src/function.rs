@@ -11,6 +11,8 @@ closed_enum! {
         San = "san",
         /// Spatial map server (TS 23.437 9).
         Sm = "sm",
+        /// Location management server as a facade of the two spatial servers (TR 33.721, solution #Y).
+        Lm = "lm",
     }
 }
 
@@ -23,6 +25,6 @@ mod tests {
         for function in Function::ALL {
             assert_eq!(function.as_str().parse(), Ok(*function));
         }
-        assert!("lm".parse::<Function>().is_err());
+        assert!("nobody".parse::<Function>().is_err());
     }
 }

@@ -142,6 +142,24 @@ impl Request {
         self.header("content-type", media_type)
     }
 
+    /// The header fields of another request.
+    #[must_use]
+    pub fn headers(mut self, fields: HeaderMap) -> Self {
+        self.headers.extend(fields);
+        self
+    }
+
+    /// A body that is handed on as it comes, under the media type that the header names; never sent twice.
+    #[must_use]
+    pub fn body<S, E>(mut self, chunks: S) -> Self
+    where
+        S: futures::TryStream<Ok = Bytes, Error = E> + Send + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        self.payload = Payload::Stream(reqwest::Body::wrap_stream(chunks));
+        self
+    }
+
     /// Method, address and body as they go out; the body of a stream is not known.
     pub(crate) fn sent(&self) -> (String, String, Bytes) {
         let body = match &self.payload {

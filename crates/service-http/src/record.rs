@@ -201,6 +201,7 @@ pub const fn server(function: Function) -> &'static str {
         Function::Sim => "SIM-S",
         Function::San => "SAn-S",
         Function::Sm => "SM-S",
+        Function::Lm => "LM-S",
     }
 }
 
@@ -210,6 +211,7 @@ fn sender(function: Function, actor: &Actor) -> &'static str {
         ("peer" | "VAL UE", Function::Sim) => "SIM-C",
         ("peer" | "VAL UE", Function::San) => "SAn-C",
         ("peer" | "VAL UE", Function::Sm) => "SM-C",
+        ("peer" | "VAL UE", Function::Lm) => "LM-C",
         (label, _) => label,
     }
 }

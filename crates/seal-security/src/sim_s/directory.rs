@@ -97,6 +97,15 @@ impl Directory {
         self.servers.iter().find(|(known, _)| *known == role).map(|(_, origin)| origin.as_str())
     }
 
+    /// Whether the server at an origin takes tokens with a scope: its own server, or the LM server, which is a facade of
+    /// the spatial servers and an audience of its own (design section 5, SY-*).
+    #[must_use]
+    pub fn serves(&self, origin: &str, scope: &str) -> bool {
+        self.server_of(scope) == Some(origin)
+            || self.role_at(origin) == Some(Function::Lm)
+                && self.services_of(scope).any(|row| matches!(row.role, Function::San | Function::Sm))
+    }
+
     /// The server that a `resource` parameter names (RFC 8707 2): an absolute URI without fragment, here an origin.
     ///
     /// # Errors
@@ -185,6 +194,7 @@ pub(crate) fn example() -> Directory {
     let servers = vec![
         (Function::San, "https://san.example".to_owned()),
         (Function::Sm, "https://sm.example".to_owned()),
+        (Function::Lm, "https://lm.example".to_owned()),
     ];
     Directory::new(first_services(), servers)
 }

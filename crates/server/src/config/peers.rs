@@ -17,6 +17,8 @@ pub struct PeersSection {
     pub san: Option<String>,
     /// Spatial map server.
     pub sm: Option<String>,
+    /// The facade of both (`lm`), where one runs: tokens may be for it too.
+    pub lm: Option<String>,
 }
 
 impl PeersSection {
@@ -26,6 +28,7 @@ impl PeersSection {
             ("peers.sim_mtls", &self.sim_mtls),
             ("peers.san", &self.san),
             ("peers.sm", &self.sm),
+            ("peers.lm", &self.lm),
         ];
         for (key, value) in named {
             let Some(value) = value else { continue };

@@ -15,7 +15,7 @@ pub(super) fn of(interface: &Interface) -> Value {
     for route in interface.routes {
         let item = paths.entry(route.path.to_owned()).or_insert_with(|| json!({}));
         item[route.method.as_str().to_ascii_lowercase()] =
-            operation(interface.name, route, &problem, &mut schemas);
+            operation(behind(interface.name, route), route, &problem, &mut schemas);
     }
     json!({
         "openapi": "3.1.0",
@@ -33,6 +33,16 @@ pub(super) fn of(interface: &Interface) -> Value {
             },
         },
     })
+}
+
+/// The interface whose operation this is: the facade has those of the servers behind it.
+fn behind(interface: &'static str, route: &RouteSpec) -> &'static str {
+    let of = |routes: &[RouteSpec]| routes.iter().any(|one| one.operation == route.operation);
+    match interface {
+        "lm" if of(spatial_localization::san::ROUTES) => "san",
+        "lm" => "sm",
+        own => own,
+    }
 }
 
 fn operation(interface: &str, route: &RouteSpec, problem: &Value, schemas: &mut Map<String, Value>) -> Value {

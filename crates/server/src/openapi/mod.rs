@@ -45,6 +45,11 @@ pub fn interfaces() -> Vec<Interface> {
             title: "Spatial map server (TS 29.437 ssm-smm, ssm-disc, and map payloads)",
             routes: spatial_localization::sm::ROUTES,
         },
+        Interface {
+            name: "lm",
+            title: "Location management server, a facade of the spatial servers (TR 33.721, solution #Y)",
+            routes: &spatial_localization::lm::ROUTES,
+        },
     ]
 }
 

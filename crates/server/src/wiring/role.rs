@@ -11,11 +11,16 @@ pub enum Role {
     San,
     /// Spatial map server.
     Sm,
+    /// Facade of the two; runs only where it is named.
+    Lm,
 }
 
 impl Role {
     /// Every role that is built.
-    pub const ALL: [Self; 3] = [Self::Sim, Self::San, Self::Sm];
+    pub const ALL: [Self; 4] = [Self::Sim, Self::San, Self::Sm, Self::Lm];
+
+    /// The roles that run when none is named.
+    pub const UNNAMED: [Self; 3] = [Self::Sim, Self::San, Self::Sm];
 
     /// Reads a role's name.
     ///
@@ -33,6 +38,7 @@ impl Role {
             Self::Sim => Function::Sim,
             Self::San => Function::San,
             Self::Sm => Function::Sm,
+            Self::Lm => Function::Lm,
         }
     }
 }
@@ -49,10 +55,11 @@ pub struct Listener {
 }
 
 /// Every listener that is built.
-pub const LISTENERS: [Listener; 5] = [
+pub const LISTENERS: [Listener; 6] = [
     Listener { name: "admin", offset: 2, role: None },
     Listener { name: "sim", offset: 4, role: Some(Role::Sim) },
     Listener { name: "sim_mtls", offset: 25, role: Some(Role::Sim) },
     Listener { name: "san", offset: 6, role: Some(Role::San) },
     Listener { name: "sm", offset: 7, role: Some(Role::Sm) },
+    Listener { name: "lm", offset: 19, role: Some(Role::Lm) },
 ];

@@ -14,6 +14,7 @@ use service_http::edge::{self, EdgeHandle, EdgeLimits, Shutdown, ShutdownSwitch}
 use service_http::feed::{Follower, RevocationLog};
 use service_http::kit::FunctionKit;
 use service_http::tls::{self, ClientRoot, RootKind};
+use spatial_localization::lm::{Behind, LmServer, Tokens};
 use spatial_localization::san::{SanConfig, SanServer};
 use spatial_localization::sm::{AnchorSource, ExchangedAnchors, SmConfig, SmLimits, SmServer};
 use store::blobs::{Blobs, Kek};
@@ -134,6 +135,20 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
         None
     };
 
+    if roles.contains(&Role::Lm) {
+        let sim_at = sim_at()?;
+        let kit = resource_server(&common, Function::Lm, &bound.urls, &sim_at, &mut followers).await?;
+        let behind = [(Function::San, peers.san.as_deref()), (Function::Sm, peers.sm.as_deref())];
+        let behind = behind.into_iter().filter_map(|(function, elsewhere)| {
+            Some(Behind { function, origin: at(&bound.urls, function.as_str(), elsewhere)? })
+        });
+        let (https, ambient) = client_of(&common, Function::Lm)?;
+        let tokens = Tokens::new(https, sim_at.issuer, Function::Lm.as_str(), ambient);
+        let lm = LmServer::new(kit.clone(), tokens, behind.collect());
+        routers.push(("lm", lm.router()?));
+        functions.push(kit);
+    }
+
     let origin = bound.urls.get("admin").cloned().unwrap_or_default();
     let admin_kit = common.kit(Function::Admin, &origin, None, Vec::new()).await?;
     functions.insert(0, admin_kit.clone());
@@ -198,7 +213,7 @@ impl Running {
 
 fn roles(config: &Config) -> Result<Vec<Role>> {
     if config.server.roles.is_empty() {
-        return Ok(Role::ALL.to_vec());
+        return Ok(Role::UNNAMED.to_vec());
     }
     let mut roles = Vec::new();
     for name in &config.server.roles {
@@ -228,8 +243,10 @@ async fn sim_server(
     let log = RevocationLog::open(kit.store.clone(), ambient, origin.clone(), None, Vec::new()).await?;
     let mut config = SimConfig::new(log, Arc::new(keys));
     config.mtls_origin = urls.get("sim_mtls").cloned();
-    for (function, name, elsewhere) in [(Function::San, "san", &peers.san), (Function::Sm, "sm", &peers.sm)] {
-        config.servers.extend(at(urls, name, elsewhere.as_deref()).map(|url| (function, url)));
+    for (function, elsewhere) in
+        [(Function::San, &peers.san), (Function::Sm, &peers.sm), (Function::Lm, &peers.lm)]
+    {
+        config.servers.extend(at(urls, function.as_str(), elsewhere.as_deref()).map(|url| (function, url)));
     }
     let seconds = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     config.access_token_s = seconds(section.access_token_s);
@@ -313,21 +330,23 @@ fn anchor_source(
     sim: &SimAt<'_>,
 ) -> Result<Option<Arc<dyn AnchorSource>>> {
     let Some(san) = at(urls, "san", elsewhere) else { return Ok(None) };
-    let identity = common.pki.authority("sbi")?.issue(
-        ("function", Function::Sm.as_str()),
-        Purpose::Client,
-        &[],
-        common.ambient,
-    )?;
-    let identity = sdk::Identity { cert_pem: identity.cert_pem, key_pem: identity.key_pem };
-    let https = sdk::HttpsClient::new(&common.pki.bundle(), Some(&identity))?;
-    let (clock, entropy) = (common.ambient.clock.clone(), common.ambient.entropy.clone());
-    let ambient = sdk::Ambient::new(move || clock.now_s(), move |bytes: &mut [u8]| entropy.fill(bytes));
+    let (https, ambient) = client_of(common, Function::Sm)?;
     let client = Function::Sm.as_str();
     Ok(Some(Arc::new(ExchangedAnchors::new(https, sim.issuer, san, client, ambient))))
 }
 
-/// Scheduled rotation and the forgetting of what has expired.
+/// How a function asks others in the name of whoever asked it: with its own certificate.
+fn client_of(common: &Common<'_>, function: Function) -> Result<(sdk::HttpsClient, sdk::Ambient)> {
+    let authority = common.pki.authority("sbi")?;
+    let issued = authority.issue(("function", function.as_str()), Purpose::Client, &[], common.ambient)?;
+    let identity = sdk::Identity { cert_pem: issued.cert_pem, key_pem: issued.key_pem };
+    let https = sdk::HttpsClient::new(&common.pki.bundle(), Some(&identity))?;
+    let (clock, entropy) = (common.ambient.clock.clone(), common.ambient.entropy.clone());
+    let ambient = sdk::Ambient::new(move || clock.now_s(), move |bytes: &mut [u8]| entropy.fill(bytes));
+    Ok((https, ambient))
+}
+
+/// Audits the acts of operators that a crash cut off.
 fn look_for_cut_off_acts(kit: FunctionKit) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
@@ -339,6 +358,7 @@ fn look_for_cut_off_acts(kit: FunctionKit) -> JoinHandle<()> {
     })
 }
 
+/// Scheduled rotation and the forgetting of what has expired.
 fn keep_up(sim: SimServer) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {

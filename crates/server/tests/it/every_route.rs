@@ -15,7 +15,9 @@ use service_http::routes::{RouteAuth, RouteSpec};
 use self::mutual::{mutual_route, root_of};
 use self::public::{Opens, PUBLIC, identity_token, public_route};
 use self::token::token_route;
-use crate::harness::{Program, Site, text_of, val_server_list, val_server_map, with_bearer};
+use crate::harness::{
+    Program, Site, parsed, text_of, val_server_list, val_server_map, whole_of, with_bearer,
+};
 
 /// What a refusal must look like.
 #[derive(Clone, Copy)]
@@ -31,7 +33,7 @@ const fn refused(status: u16, cause: &'static str, reason: &'static str) -> Refu
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_route_opens_for_a_wrong_credential() {
-    let program = Program::demo();
+    let program = Program::demo_with_facade();
     let site = Site::of(&program);
     let mut walked = 0;
     let mut failures = Vec::new();
@@ -132,7 +134,10 @@ fn request(site: &Site, interface: &str, spec: &RouteSpec, victim: &str) -> Requ
             request.json(&val_server_list("museum-guide", "intruder"))
         }
         "ModifyIndSpatialAnchorsList" => {
-            let patch = json!({ "suppFeat": "1", "anchors": { "a000": { "name": "intruder" } } });
+            // At the facade the list has other anchors by then: a patch that fits any list.
+            let anchors =
+                if interface == "lm" { json!({}) } else { json!({ "a000": { "name": "intruder" } }) };
+            let patch = json!({ "suppFeat": "1", "anchors": anchors });
             request.json_as("application/merge-patch+json", &patch)
         }
         "CreateSpatialMap" => request.json(&val_server_map("museum-guide", "intruder")),
@@ -195,6 +200,18 @@ fn is_head(request: &Request) -> bool {
     format!("{request:?}").contains("method: HEAD")
 }
 
+/// The path of an object of its own, which nobody will miss.
+async fn fresh(site: &Site, path: &str) -> String {
+    if path.contains("{anchorsListId}") {
+        let san = site.san("vs-1", "3gpp:seal:san").await;
+        let list = san.create_list(&parsed(val_server_list("museum-guide", "short-lived"))).await;
+        return path.replace("{anchorsListId}", list.expect("created").id.as_str());
+    }
+    let sm = site.sm("vs-1", "3gpp:seal:sm").await;
+    let map = sm.create_map(&parsed(val_server_map("museum-guide", "short-lived"))).await.expect("created");
+    path.replace("{spatialMapId}", &map.id().0.to_string())
+}
+
 /// The status that somebody gets who may.
 async fn rightful(site: &Site, interface: &str, spec: &RouteSpec) -> Option<u16> {
     // A name of its own in each family: no name is a user's and a client's.
@@ -206,8 +223,7 @@ async fn rightful(site: &Site, interface: &str, spec: &RouteSpec) -> Option<u16>
             site.link_as(Some(&site.identity(root, roles[0].as_str(), "someone")))
         }
         RouteAuth::Token => {
-            let token =
-                text_of(&site.server_token("vs-1", interface, &format!("3gpp:seal:{interface}")).await);
+            let token = text_of(&site.server_token("vs-1", interface, &whole_of(interface)).await);
             if spec.operation == "UpdateIndSpatialMap" {
                 let sm = site.sm("vs-1", "3gpp:seal:sm").await;
                 let map = sm.map(api_types::ids::SpatialMapId(site.maps["vs-1"]), true).await.ok()?;
@@ -217,6 +233,9 @@ async fn rightful(site: &Site, interface: &str, spec: &RouteSpec) -> Option<u16>
                         &spec.path.replace("{spatialMapId}", &site.maps["vs-1"].to_string()),
                     ));
                 asked = asked.json(&map.value);
+            }
+            if spec.method == Method::DELETE {
+                asked = Request::delete(site.path(interface, &fresh(site, spec.path).await));
             }
             asked = with_bearer(asked, &token);
             site.link("vs-1")

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use server::openapi::interfaces;
 use service_http::routes::{RouteAuth, RouteSpec};
 
-use crate::harness::{Program, Site, json_of, text_of, with_bearer};
+use crate::harness::{Program, Site, json_of, text_of, whole_of, with_bearer};
 
 /// What an attacker puts into a body; no answer may repeat it.
 const MARK: &str = "MARK7731";
@@ -58,7 +58,7 @@ const IDS: [(&str, &str); 10] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_input_is_refused_on_every_route() {
-    let program = Program::demo();
+    let program = Program::demo_with_facade();
     let site = Site::of(&program);
     let before = records(&site).await;
     let mut faults = Vec::new();
@@ -67,8 +67,7 @@ async fn bad_input_is_refused_on_every_route() {
         for spec in interface.routes {
             let token = match spec.auth {
                 RouteAuth::Token => {
-                    let scope = format!("3gpp:seal:{}", interface.name);
-                    Some(text_of(&site.server_token("vs-1", interface.name, &scope).await))
+                    Some(text_of(&site.server_token("vs-1", interface.name, &whole_of(interface.name)).await))
                 }
                 _ => None,
             };

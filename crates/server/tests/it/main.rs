@@ -6,6 +6,7 @@ mod admin;
 mod cli;
 mod crash;
 mod every_route;
+mod facade;
 mod hidden;
 mod hostile;
 mod input;

@@ -73,6 +73,7 @@ impl Migrations {
             Function::Sim => sim::SIM,
             Function::San => san::SAN,
             Function::Sm => sm::SM,
+            Function::Lm => &[],
         };
         Self::common().with(own)
     }

@@ -114,8 +114,8 @@ pub async fn grant(
         return Err(denied(Reason::NotEntitled));
     }
     ctx.pass("entitlement", "policies permit", format!("{} of {}", scopes.len(), request.scopes.len()));
-    let audiences: BTreeSet<String> =
-        world.directory.servers_of(&scopes)?.intersection(&request.audiences).cloned().collect();
+    let taken = |origin: &&String| scopes.iter().any(|scope| world.directory.serves(origin, scope));
+    let audiences: BTreeSet<String> = request.audiences.iter().filter(taken).cloned().collect();
     let permission = Permission {
         scopes: scopes.clone(),
         audiences,

@@ -164,19 +164,25 @@ fn is_silent(form: &Form) -> Result<bool, OAuthError> {
     if prompt.split(' ').all(known) { Ok(false) } else { Err(OAuthError::malformed()) }
 }
 
-/// Each scope needs its server among the resources that are named; without any, the scopes name them.
+/// Each scope needs a server that takes it among the resources that are named; without any, the scopes name them.
 fn audiences(
     form: &Form,
     scopes: &BTreeSet<String>,
     directory: &Directory,
 ) -> Result<BTreeSet<String>, OAuthError> {
-    let needed = directory.servers_of(scopes)?;
     if !form.has("resource") {
-        return Ok(needed);
+        return directory.servers_of(scopes);
     }
     let named = form.all("resource").map(|resource| directory.server(resource).map(str::to_owned));
     let named: BTreeSet<String> = named.collect::<Result<_, _>>()?;
-    if needed.is_subset(&named) { Ok(needed) } else { Err(wrong_target()) }
+    let mut spatial = scopes.iter().filter(|scope| *scope != OPENID);
+    if !spatial.all(|scope| named.iter().any(|origin| directory.serves(origin, scope))) {
+        return Err(wrong_target());
+    }
+    Ok(named
+        .into_iter()
+        .filter(|origin| scopes.iter().any(|scope| directory.serves(origin, scope)))
+        .collect())
 }
 
 fn is_echo(text: &str) -> bool {

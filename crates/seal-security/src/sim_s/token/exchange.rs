@@ -66,8 +66,12 @@ pub(crate) async fn exchange(tx: &mut dyn Sql, request: &TokenRequest) -> Result
     };
     // What the client could not ask for itself, nobody gets in its name.
     let registered = Directory::registered(&client.registration.scopes);
-    let rights: BTreeSet<String> =
-        rights.into_iter().filter(|scope| scope != OPENID && registered.contains(scope)).collect();
+    // The facade goes on with what the token in hand opens; a server that asks another one asks for something else.
+    let facade = role == Function::Lm;
+    let kept = |scope: &String| {
+        scope != OPENID && registered.contains(scope) && (!facade || claims.scope.covers(scope))
+    };
+    let rights: BTreeSet<String> = rights.into_iter().filter(kept).collect();
     let permitted = Permitted { scopes: &rights, audiences: None, issuer: &config.issuer };
     let resources = request.resources();
     if resources.len() != 1 {

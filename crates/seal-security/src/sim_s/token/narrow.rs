@@ -70,7 +70,7 @@ pub fn narrow(
     if permitted.audiences.is_some_and(|audiences| !audiences.contains(&audience)) {
         return Err(wrong_target());
     }
-    let belongs = |name: &String| name == OPENID || directory.server_of(name) == Some(audience.as_str());
+    let belongs = |name: &String| name == OPENID || directory.serves(&audience, name);
     // Who names a scope means it; what was permitted before is only a choice.
     if scope.is_some() && !asked.iter().all(belongs) {
         return Err(wrong_target());
@@ -90,6 +90,7 @@ mod tests {
     const SAN: &str = "https://san.example";
     const SM: &str = "https://sm.example";
     const SIM: &str = "https://sim.example";
+    const LM: &str = "https://lm.example";
 
     #[test]
     fn one_token_is_for_one_server() {
@@ -100,9 +101,9 @@ mod tests {
         let both = set(&["openid", "3gpp:seal:san.read", "3gpp:seal:san.discover", "3gpp:seal:sm.read"]);
         let one = set(&["openid", "3gpp:seal:san.read"]);
         let login = set(&["openid"]);
-        let servers = set(&[SAN, SM]);
+        let servers = set(&[SAN, SM, LM]);
         #[rustfmt::skip] // a table stays a table
-        let rows: [Row<'_>; 17] = [
+        let rows: [Row<'_>; 20] = [
             ("resource chooses", &both, None, &[SM], Ok("https://sm.example 3gpp:seal:sm.read openid")),
             ("resource with slash", &both, None, &["https://sm.example/"], Ok("https://sm.example 3gpp:seal:sm.read openid")),
             ("one server follows", &one, None, &[], Ok("https://san.example 3gpp:seal:san.read openid")),
@@ -112,6 +113,9 @@ mod tests {
             ("login alone", &login, None, &[], Ok("https://sim.example openid")),
             ("login chosen", &both, Some("openid"), &[], Ok("https://sim.example openid")),
             ("issuer as resource", &both, None, &[SIM], Ok("https://sim.example openid")),
+            ("the facade of both", &both, Some("3gpp:seal:san.read 3gpp:seal:sm.read"), &[LM], Ok("https://lm.example 3gpp:seal:san.read 3gpp:seal:sm.read")),
+            ("all of it at the facade", &both, None, &[LM], Ok("https://lm.example 3gpp:seal:san.discover 3gpp:seal:san.read 3gpp:seal:sm.read openid")),
+            ("the facade beside a server", &both, None, &[LM, SM], Err("invalid_target")),
             ("two servers", &both, None, &[], Err("invalid_target")),
             ("scopes of two servers", &both, Some("3gpp:seal:san.read 3gpp:seal:sm.read"), &[SAN], Err("invalid_target")),
             ("two resources", &both, None, &[SAN, SM], Err("invalid_target")),

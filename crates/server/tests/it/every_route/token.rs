@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use service_http::routes::RouteSpec;
 
 use super::{Refused, expect, refused, request};
-use crate::harness::{Site, claims_of, parsed, resign, sign_as, text_of, with_bearer};
+use crate::harness::{Site, claims_of, parsed, resign, scopes_of, sign_as, text_of, whole_of, with_bearer};
 
 /// What a resource server must not accept, and what it says.
 struct Spoiled {
@@ -50,7 +50,7 @@ pub(super) async fn token_route(site: &Site, role: &str, spec: &RouteSpec) -> Ve
     }
     // A certificate of a root that nobody trusts does not get through the handshake.
     let forged = site.link_as(Some(&site.forged_identity("client", "vs-1")));
-    let good = text_of(&site.server_token("vs-1", role, &format!("3gpp:seal:{role}")).await);
+    let good = text_of(&site.server_token("vs-1", role, &whole_of(role)).await);
     let answer = forged.send(with_bearer(request(site, role, spec, "victim"), &good)).await;
     if let Ok(answer) = answer {
         faults.push(format!("a forged certificate: {}", answer.status));
@@ -70,17 +70,15 @@ fn with_query(site: &Site, role: &str, spec: &RouteSpec, token: &str) -> Request
 
 async fn spoiled(site: &Site, role: &str, spec: &RouteSpec) -> Vec<Spoiled> {
     const INVALID: &str = "INVALID_TOKEN";
-    let whole = format!("3gpp:seal:{role}");
+    let (whole, known) = (whole_of(role), scopes_of(role));
     let good = text_of(&site.server_token("vs-1", role, &whole).await);
     let now = site.time.now_s();
     let key = site.issuer_key();
     let elsewhere = if role == "san" { "sm" } else { "san" };
     let foreign = text_of(&site.server_token("vs-1", elsewhere, &format!("3gpp:seal:{elsewhere}")).await);
-    let scopes = ["read", "write", "discover", "localize"].map(|verb| format!("{whole}.{verb}"));
-    let known = if role == "san" { &scopes[..3] } else { &[0, 1, 3].map(|i| scopes[i].clone())[..] };
     let narrow = known.iter().find(|scope| !spec.scopes.contains(&scope.as_str())).expect("another scope");
     let narrow = text_of(&site.server_token("vs-1", role, narrow).await);
-    let revoked = text_of(&site.server_token("vs-1", role, &format!("{whole}.read {whole}.write")).await);
+    let revoked = text_of(&site.server_token("vs-1", role, &known[..2].join(" ")).await);
     let jti = claims_of(&revoked)["jti"].as_str().expect("a jti").to_owned();
     let revocation = RevocationRequest { kind: parsed(json!("token")), value: jti, issuer: None };
     site.operator().revoke(&revocation).await.expect("revoked");

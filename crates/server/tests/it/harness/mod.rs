@@ -8,7 +8,7 @@ mod tokens;
 pub(crate) use clients::{Site, json_of, parsed, val_server_list, val_server_map, with_bearer};
 pub(crate) use program::{Launch, Program, port_base, run, run_with};
 pub(crate) use raw::{Raw, h2_get, h2_preface, h2_reset, put, to_end};
-pub(crate) use tokens::{claims_of, resign, sign_as, text_of};
+pub(crate) use tokens::{claims_of, resign, scopes_of, sign_as, text_of, whole_of};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

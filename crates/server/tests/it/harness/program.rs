@@ -98,6 +98,11 @@ impl Program {
         Self::demo_with(&[])
     }
 
+    /// A demo with the facade beside the others.
+    pub(crate) fn demo_with_facade() -> Self {
+        Self::demo_with(&[("METASEAL_SERVER_ROLES", "[\"sim\", \"san\", \"sm\", \"lm\"]")])
+    }
+
     /// Likewise, with variables of the environment.
     pub(crate) fn demo_with(environment: &[(&str, &str)]) -> Self {
         let dir = TempDir::new().expect("a temporary directory");

@@ -54,3 +54,24 @@ impl Signer for Impostor {
         self.key.public_jwk()
     }
 }
+
+/// Every scope of a server, in short.
+pub(crate) fn whole_of(role: &str) -> String {
+    match role {
+        // The facade takes what the servers behind it take.
+        "lm" => "3gpp:seal:san 3gpp:seal:sm".to_owned(),
+        role => format!("3gpp:seal:{role}"),
+    }
+}
+
+/// Every scope of a server, one by one.
+pub(crate) fn scopes_of(role: &str) -> Vec<String> {
+    const SAN: [&str; 3] = ["san.read", "san.write", "san.discover"];
+    const SM: [&str; 3] = ["sm.read", "sm.write", "sm.localize"];
+    let known = match role {
+        "san" => SAN.to_vec(),
+        "sm" => SM.to_vec(),
+        _ => [SAN, SM].concat(),
+    };
+    known.into_iter().map(|scope| format!("3gpp:seal:{scope}")).collect()
+}
