@@ -15,6 +15,7 @@ pub mod date_time;
 pub mod function;
 pub mod fuzz;
 pub mod geo;
+pub mod idm;
 pub mod merge_patch;
 pub mod oauth;
 pub mod problem;

@@ -44,6 +44,7 @@ pub mod sessions;
 pub mod spatial_index;
 pub mod traces;
 pub mod users;
+pub mod val_services;
 
 #[doc(hidden)]
 pub mod testkit;

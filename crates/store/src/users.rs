@@ -124,6 +124,16 @@ pub async fn is_ue_of_another(tx: &mut dyn Sql, name: &str, user_id: &str) -> Re
     Ok(tx.query_opt(sql, &[name.into(), user_id.into()]).await?.is_some())
 }
 
+/// The accounts that a VAL UE is bound to.
+///
+/// # Errors
+/// When the store fails.
+pub async fn of_ue(tx: &mut dyn Sql, val_ue_id: &str) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT user_id FROM user_ues WHERE val_ue_id = $1 ORDER BY user_id";
+    let rows = tx.query(sql, &[val_ue_id.into()]).await?;
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
 /// Removes an account; `false` when there is none.
 ///
 /// # Errors

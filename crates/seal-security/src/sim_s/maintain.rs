@@ -10,12 +10,13 @@ use authorization::revocation::Kind;
 use jose::{EcKey, KeyError, Signer};
 use service_http::refusal::Refusal;
 use store::grants::{self, tokens};
-use store::{Sql, StoreError, clients, meta, services, sessions, users};
+use store::{Sql, StoreError, clients, meta, services, sessions};
 
 use super::SimServer;
 use super::directory::{OPENID, first_services};
 use super::entitlement::{self, Party};
 use super::keys::{self, KeyStoreError, Overlap, Rotation, SigningKey};
+use super::provisioning::membership;
 use super::world::World;
 
 /// Key in `meta` that says that the first services were provisioned.
@@ -242,7 +243,7 @@ async fn rights_of(
     now_s: i64,
 ) -> Result<BTreeSet<String>, StoreError> {
     let client = clients::find(tx, client_id).await?;
-    let user = users::find(tx, subject).await?;
+    let user = membership::find_user_anywhere(tx, subject).await?;
     Ok(match (client, user) {
         (Some(client), Some(user)) => {
             entitlement::of_user(all, &Party::user(&user.profile, &client), world, now_s)

@@ -22,6 +22,7 @@ mod metadata;
 mod nonce;
 mod own_token;
 pub mod password;
+mod provisioning;
 pub mod redirect;
 mod revoke;
 pub mod routes;

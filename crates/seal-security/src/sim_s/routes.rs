@@ -12,6 +12,7 @@ use service_http::{feed, guard};
 
 use super::authenticate::Front;
 use super::authorize::{begin, pushed};
+use super::provisioning::{configurations, profiles};
 use super::{SimServer, introspect, metadata, revoke, token, userinfo};
 
 /// The procedure of solution #1 (TR 33.721 6.1.2).
@@ -52,7 +53,22 @@ pub const MTLS_ROUTES: &[RouteSpec] = &[
     get("/userinfo", "UserInfo"),
     post("/userinfo", "UserInfoPost"),
     RouteSpec::mtls(Method::GET, "/revocations", "Revocations", &[CertRole::Function]).unlimited(),
+    val_server(Method::POST, CONFIGURATIONS, "CreateValServiceConf").cost(4),
+    val_server(Method::GET, CONFIGURATIONS, "RetrieveValServiceConf"),
+    val_server(Method::GET, CONFIGURATION, "RetrieveIndValServicesConf"),
+    val_server(Method::PUT, CONFIGURATION, "UpdateIndValServicesConf").cost(4),
+    val_server(Method::PATCH, CONFIGURATION, "ModifyIndValServicesConf").cost(4),
+    val_server(Method::DELETE, CONFIGURATION, "DeleteIndValServicesConf"),
+    val_server(Method::GET, "/ss-upr/v1/val-services", "RetrieveValUserProfile"),
 ];
+
+const CONFIGURATIONS: &str = "/ss-ipp/v1/configurations";
+const CONFIGURATION: &str = "/ss-ipp/v1/configurations/{confId}";
+
+/// A route of a VAL server, known by its certificate (TS 33.434 5.1.1.8).
+const fn val_server(method: Method, path: &'static str, operation: &'static str) -> RouteSpec {
+    RouteSpec::mtls(method, path, operation, &[CertRole::Client])
+}
 
 impl FromRef<Front> for SimServer {
     fn from_ref(front: &Front) -> Self {
@@ -99,6 +115,13 @@ impl SimServer {
             .on("UserInfo", userinfo::userinfo)
             .on("UserInfoPost", userinfo::userinfo)
             .on("Revocations", revocations)
+            .on("CreateValServiceConf", configurations::create)
+            .on("RetrieveValServiceConf", configurations::list)
+            .on("RetrieveIndValServicesConf", configurations::get)
+            .on("UpdateIndValServicesConf", configurations::replace)
+            .on("ModifyIndValServicesConf", configurations::modify)
+            .on("DeleteIndValServicesConf", configurations::delete)
+            .on("RetrieveValUserProfile", profiles::read)
             .finish()?;
         let front = Front { sim: self.clone(), mtls: true };
         Ok(guard::serve(self.kit(), routes.with_state(front)))

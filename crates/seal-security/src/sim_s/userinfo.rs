@@ -13,7 +13,7 @@ use http::{HeaderMap, Method};
 use service_http::call::{Actor, Ctx};
 use service_http::ledger::{self, Permit};
 use service_http::refusal::Refusal;
-use store::{Sql, clients, users};
+use store::{Sql, clients};
 
 use super::authenticate::Front;
 use super::directory::OPENID;
@@ -21,6 +21,7 @@ use super::entitlement::Party;
 use super::error::{ErrorCode, OAuthError, no_store};
 use super::form::Form;
 use super::own_token;
+use super::provisioning::membership;
 use super::token::use_up;
 use super::{SimServer, dpop};
 
@@ -106,7 +107,7 @@ async fn about(
     claims: &AccessClaims,
 ) -> Result<Result<UserInfo, Reason>, OAuthError> {
     let client = clients::find(tx, claims.client_id.as_str()).await?;
-    let user = users::find(tx, &claims.sub).await?;
+    let user = membership::find_user(tx, &claims.sub, claims.val_ue_id.as_ref()).await?;
     let (Some(client), Some(user)) = (client, user) else { return Ok(Err(Reason::SubjectWrong)) };
     let actor = Actor::user(ctx.kit(), &claims.sub, claims.client_id.as_str());
     ledger::record(tx, ctx, &actor, &Permit::new("sim.userinfo").units(0)).await?;

@@ -360,6 +360,23 @@ impl Sim {
         self.send(&self.mtls, request, Some(testkit::certificate(role, name))).await
     }
 
+    /// JSON over mutual TLS, with the certificate of a role and name.
+    pub(crate) async fn json_mtls(
+        &self,
+        method: Method,
+        path: &str,
+        (role, name): (CertRole, &str),
+        media: &str,
+        body: Option<&Value>,
+    ) -> Answer {
+        let bytes = body.map(ToString::to_string).unwrap_or_default();
+        let mut request = Request::builder().method(method).uri(path).body(Body::from(bytes)).unwrap();
+        if body.is_some() {
+            request.headers_mut().insert(CONTENT_TYPE, media.parse().unwrap());
+        }
+        self.send(&self.mtls, request, Some(testkit::certificate(role, name))).await
+    }
+
     /// The login form for a request.
     pub(crate) async fn form(&self, asks: &Params) -> Answer {
         let page = self.get(&format!("/authorize?{}", asks.text()), &[]).await;

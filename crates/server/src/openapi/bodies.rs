@@ -1,6 +1,6 @@
 //! Which types travel in the body of which operation.
 
-use api_types::{admin, oauth, san, sm};
+use api_types::{admin, idm, oauth, san, sm};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -28,6 +28,10 @@ fn page<T: ToSchema>(schemas: &mut Map<String, Value>) -> Value {
         "type": "object", "required": ["items"],
         "properties": { "items": { "type": "array", "items": item }, "next": { "type": ["string", "null"] } },
     })
+}
+
+fn array<T: ToSchema>(schemas: &mut Map<String, Value>) -> Value {
+    json!({ "type": "array", "items": add::<T>(schemas) })
 }
 
 fn form(_: &mut Map<String, Value>) -> Value {
@@ -99,6 +103,15 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
         ("sim" | "sim_mtls", "UserInfo" | "UserInfoPost")
         | ("sim_mtls", "Revocations")
         | (_, "GetConfig") => answers(object),
+        ("sim_mtls", "CreateValServiceConf" | "UpdateIndValServicesConf") => {
+            sends(JSON, add::<idm::ValServicesConfig>, add::<idm::ValServicesConfig>)
+        }
+        ("sim_mtls", "ModifyIndValServicesConf") => {
+            sends(MERGE_PATCH, add::<idm::ValServicesConfigPatch>, add::<idm::ValServicesConfig>)
+        }
+        ("sim_mtls", "RetrieveIndValServicesConf") => answers(add::<idm::ValServicesConfig>),
+        ("sim_mtls", "RetrieveValServiceConf") => answers(array::<idm::ValServicesConfig>),
+        ("sim_mtls", "RetrieveValUserProfile") => answers(array::<idm::ProfileDoc>),
         (_, "ProtectedResourceMetadata") => answers(add::<oauth::ProtectedResourceMetadata>),
         (_, "GetMetrics") => gives("text/plain", text),
         ("san", "CreateSpatialAnchorsList" | "UpdateIndSpatialAnchorsList") => {

@@ -98,6 +98,14 @@ fn query(interface: &str, operation: &str) -> Vec<Named> {
             ],
             PAGE,
         ),
+        ("sim_mtls", "RetrieveValServiceConf") => vec![
+            ("val-server-id", "VAL server, the one that asks"),
+            ("config-ids", "Identifiers of configurations, separated by commas"),
+        ],
+        ("sim_mtls", "RetrieveValUserProfile") => vec![
+            ("val-service-id", "VAL service, one of the VAL server that asks"),
+            ("val-tgt-ue", "ValTargetUe as JSON"),
+        ],
         ("sm", "GetSpatialMap") => vec![
             ("svc-id", "VAL service"),
             ("map-id", "Identifier of the map"),

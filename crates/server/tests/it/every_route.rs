@@ -10,6 +10,7 @@ use http::Method;
 use sdk::{HttpsClient, MapQuery, Request};
 use serde_json::{Value, json};
 use server::openapi::interfaces;
+use service_http::peer::CertRole;
 use service_http::routes::{RouteAuth, RouteSpec};
 
 use self::mutual::{mutual_route, root_of};
@@ -125,6 +126,9 @@ fn request(site: &Site, interface: &str, spec: &RouteSpec, victim: &str) -> Requ
     let path: Vec<&str> =
         path.split('/').map(|part| if part.starts_with('{') { victim } else { part }).collect();
     let mut url = site.path(interface, &path.join("/"));
+    if spec.operation == "RetrieveValUserProfile" {
+        url.query_pairs_mut().append_pair("val-tgt-ue", "{\"valUserId\":\"nobody@x.example\"}");
+    }
     if spec.operation == "GetSpatialMap" {
         url.query_pairs_mut().append_pair("svc-id", "museum-guide").append_pair("map-id", &map);
     }
@@ -144,6 +148,8 @@ fn request(site: &Site, interface: &str, spec: &RouteSpec, victim: &str) -> Requ
         "UpdateIndSpatialMap" | "ModifyIndSpatialMap" => {
             request.json_as("application/merge-patch+json", &json!({ "suppFeat": "1" }))
         }
+        "CreateValServiceConf" | "UpdateIndValServicesConf" => request.json(&val_config()),
+        "ModifyIndValServicesConf" => request.json_as("application/merge-patch+json", &val_config()),
         "PutSpatialMapContent" => request.bytes("model/gltf-binary", bytes_of("intruder")),
         "PutUser" => request.json(
             &json!({ "password": "a password of its own", "valUserId": format!("{victim}@x.example") }),
@@ -160,6 +166,11 @@ fn request(site: &Site, interface: &str, spec: &RouteSpec, victim: &str) -> Requ
         "PutTestClock" => request.json(&json!({ "offsetS": 0 })),
         _ => request,
     }
+}
+
+/// What `vs-1` may say of its VAL service.
+fn val_config() -> Value {
+    json!({ "valSvcConf": [{ "valServiceId": "museum-guide", "idList": [{ "valUserId": "nobody@x.example" }] }] })
 }
 
 fn bytes_of(text: &str) -> bytes::Bytes {
@@ -218,6 +229,16 @@ async fn rightful(site: &Site, interface: &str, spec: &RouteSpec) -> Option<u16>
     let family = spec.path.split('/').nth(2).unwrap_or_default();
     let mut asked = request(site, interface, spec, &format!("own-{family}"));
     let link = match spec.auth {
+        // Who is no registered VAL server is refused behind the gate.
+        RouteAuth::Mtls([CertRole::Client]) => {
+            if spec.path.contains("{confId}") {
+                let made =
+                    Request::post(site.path(interface, "/ss-ipp/v1/configurations")).json(&val_config());
+                let made = site.link("vs-1").send(made).await.ok()?.created_id().ok()?;
+                asked = request(site, interface, spec, &made);
+            }
+            site.link("vs-1")
+        }
         RouteAuth::Mtls(roles) => {
             let (root, _) = root_of(interface);
             site.link_as(Some(&site.identity(root, roles[0].as_str(), "someone")))

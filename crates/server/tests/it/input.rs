@@ -5,6 +5,7 @@ use http::Method;
 use sdk::{HttpsClient, Request};
 use serde_json::{Value, json};
 use server::openapi::interfaces;
+use service_http::peer::CertRole;
 use service_http::routes::{RouteAuth, RouteSpec};
 
 use crate::harness::{Program, Site, json_of, text_of, whole_of, with_bearer};
@@ -96,6 +97,7 @@ async fn bad_input_is_refused_on_every_route() {
 fn link_to(site: &Site, interface: &str, spec: &RouteSpec) -> HttpsClient {
     match (interface, spec.auth) {
         ("admin", _) => site.link_as(Some(&site.identity("admin", "admin", "someone"))),
+        ("sim_mtls", RouteAuth::Mtls([CertRole::Client])) => site.link("vs-1"),
         ("sim_mtls", RouteAuth::Mtls(roles)) => {
             site.link_as(Some(&site.identity("sbi", roles[0].as_str(), "someone")))
         }

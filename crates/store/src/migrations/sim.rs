@@ -2,4 +2,8 @@
 
 use super::{Migration, migration};
 
-pub(crate) const SIM: &[Migration] = &[migration!("sim", "0001_sim"), migration!("sim", "0002_identities")];
+pub(crate) const SIM: &[Migration] = &[
+    migration!("sim", "0001_sim"),
+    migration!("sim", "0002_identities"),
+    migration!("sim", "0003_val_services"),
+];

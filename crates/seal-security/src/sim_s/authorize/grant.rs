@@ -10,13 +10,14 @@ use serde::{Deserialize, Serialize};
 use service_http::call::{Actor, Ctx};
 use service_http::ledger::{self, Permit};
 use store::grants::{codes, families};
-use store::users::UserRecord;
+use store::users::{Profile, UserRecord};
 use store::{Sql, clients};
 
 use super::request::AuthorizationRequest;
 use crate::sim_s::directory::OPENID;
 use crate::sim_s::entitlement::{self, Party};
 use crate::sim_s::error::{ErrorCode, OAuthError};
+use crate::sim_s::provisioning::membership;
 use crate::sim_s::redirect;
 use crate::sim_s::world::World;
 
@@ -106,7 +107,8 @@ pub async fn grant(
         ctx.fail("VAL UE", "bound to the user", "not bound");
         return Err(denied(Reason::SubjectWrong));
     }
-    let party = Party::user(profile, &client);
+    let val_services = membership::of(tx, profile, request.val_ue_id.as_ref()).await?;
+    let party = Party::user(&Profile { val_services, ..profile.clone() }, &client);
     let scopes = entitlement::of_user(&request.scopes, &party, world, ends.now_s);
     let asked_for_service = request.scopes.iter().any(|scope| scope != OPENID);
     if asked_for_service && !scopes.iter().any(|scope| scope != OPENID) {

@@ -10,7 +10,7 @@ use api_types::Function;
 use api_types::ids::ClientId;
 use authorization::Reason;
 use authorization::claims::{Actor, SubType};
-use store::{Sql, clients, revocations, users};
+use store::{Sql, clients, revocations};
 
 use super::mint::{ACCESS_TOKEN_TYPE, Binding, Issued, Mint, Subject};
 use super::narrow::{Permitted, Target, narrow};
@@ -19,6 +19,7 @@ use crate::sim_s::directory::{Directory, OPENID, wrong_target};
 use crate::sim_s::entitlement::{self, Party};
 use crate::sim_s::error::{ErrorCode, OAuthError};
 use crate::sim_s::own_token;
+use crate::sim_s::provisioning::membership;
 use crate::sim_s::world::World;
 
 /// Most functions that act in a row (identity sheet 1.8).
@@ -51,7 +52,10 @@ pub(crate) async fn exchange(tx: &mut dyn Sql, request: &TokenRequest) -> Result
     }
     let client = clients::find(tx, claims.client_id.as_str()).await?.ok_or(wrong(Reason::ClientUnknown))?;
     let user = match claims.sub_type {
-        SubType::User => Some(users::find(tx, &claims.sub).await?.ok_or(wrong(Reason::SubjectWrong))?),
+        SubType::User => {
+            let user = membership::find_user(tx, &claims.sub, claims.val_ue_id.as_ref()).await?;
+            Some(user.ok_or(wrong(Reason::SubjectWrong))?)
+        }
         SubType::Client => None,
     };
     let (party, by_permit) = match &user {

@@ -2,7 +2,7 @@
 
 use authorization::Reason;
 use store::grants::families::Family;
-use store::{Sql, revocations, users};
+use store::{Sql, revocations};
 
 use super::TokenRequest;
 use super::mint::{IdClaims, Issued, Mint, Subject};
@@ -11,6 +11,7 @@ use crate::sim_s::authorize::grant::Permission;
 use crate::sim_s::directory::{Directory, OPENID};
 use crate::sim_s::entitlement::{self, Party};
 use crate::sim_s::error::{ErrorCode, OAuthError};
+use crate::sim_s::provisioning::membership;
 use crate::sim_s::world::World;
 
 /// The parameters that a token of a grant may be narrowed by.
@@ -32,7 +33,8 @@ pub(crate) async fn issue(
 ) -> Result<Issued, OAuthError> {
     let config = request.sim.config();
     let client = request.client.record()?;
-    let user = users::find(tx, &family.subject).await?.ok_or(OAuthError::grant())?;
+    let ue = permission.val_ue_id.as_ref();
+    let user = membership::find_user(tx, &family.subject, ue).await?.ok_or(OAuthError::grant())?;
     // A grant outlives a change of the account; a UE that was taken from the user is not named any more.
     if permission.val_ue_id.as_ref().is_some_and(|ue| !user.profile.val_ue_ids.contains(ue)) {
         request.ctx.fail("VAL UE", "bound to the user", "no longer bound");
