@@ -21,6 +21,9 @@ async fn create(sim: &Sim, client: &str, body: &Value) -> Answer {
     send(sim, Method::POST, PATH, client, Some(body)).await
 }
 
+/// What, method, path, VAL server, body; status and cause.
+type Row<'a> = (&'a str, Method, &'a str, &'a str, Option<Value>, u16, &'a str);
+
 /// A VAL server of `vs-b`, beside `vs-1` and `vs-2` of `vs-a`.
 async fn with_vs_b() -> Sim {
     let mut sim = sim().await;
@@ -103,7 +106,7 @@ async fn a_val_server_speaks_for_itself_alone() {
         body
     };
     #[rustfmt::skip] // a table stays a table
-    let rows: [(&str, Method, &str, &str, Option<Value>, u16, &str); 15] = [
+    let rows: [Row<'_>; 15] = [
         ("its own name",               Method::PUT,    &path, "vs-b-server", Some(named("vs-b-server")), 200, ""),
         ("another's VAL service",      Method::POST,   PATH,  "vs-b-server", Some(config("vs-a", json!([{ "valUserId": "val-bob" }]))), 403, "UNAUTHORIZED_OPERATION"),
         ("another's name",             Method::POST,   PATH,  "vs-b-server", Some(named("vs-1")), 403, "UNAUTHORIZED_OPERATION"),
