@@ -11,6 +11,9 @@ const POINT_M: f64 = 0.1;
 /// Most geographic areas in one question. Own value.
 pub(super) const MAX_SHAPES: usize = 16;
 
+/// Boxes of one search, where long thin shapes need more than one each. Own value.
+const SEARCH_BOXES: usize = 16;
+
 /// Why an area cannot be searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AreaError {
@@ -90,6 +93,14 @@ impl Shape {
         }
     }
 
+    fn search_boxes(&self, most: usize) -> Vec<GeoBox> {
+        match self {
+            Self::Ellipse(ellipse) => ellipse.search_boxes(most),
+            Self::Arc(arc) => arc.search_boxes(most),
+            Self::Polygon(polygon) => polygon.search_boxes(most),
+        }
+    }
+
     fn holds(&self, place: LonLat) -> bool {
         match self {
             Self::Ellipse(ellipse) => ellipse.holds(place),
@@ -135,6 +146,12 @@ impl Area {
     /// Boxes that cover it.
     pub fn boxes(&self) -> Vec<GeoBox> {
         self.0.iter().flat_map(Shape::boxes).collect()
+    }
+
+    /// Boxes that cover it as closely as a search needs.
+    pub fn search_boxes(&self) -> Vec<GeoBox> {
+        let most = SEARCH_BOXES / self.0.len().max(1);
+        self.0.iter().flat_map(|shape| shape.search_boxes(most)).collect()
     }
 
     /// Whether it holds a place.

@@ -4,6 +4,7 @@
 //! indexes of both engines see them; across the antimeridian and around a pole they are followed, not cut.
 
 mod area;
+mod cover;
 mod origin;
 mod polygon;
 mod round;

@@ -3,10 +3,14 @@
 use geo::{Coord, Intersects as _, Line, LineString};
 use geographiclib_rs::{PolygonArea, Winding};
 
+use super::cover::cover;
 use super::{GeoBox, LonLat, WGS84, boxes};
 
 /// Radius of the sphere with the area of the ellipsoid, in metres.
 const AUTHALIC_M: f64 = 6_371_007.2;
+
+/// Degrees by which a box is taken larger than it is, so that rounding leaves nothing out. Own value.
+const GRAIN: f64 = 1e-9;
 
 /// How far the two ways of measuring may differ before the larger one counts. Own value; the sphere is off by 0.5 %.
 const FLAT: f64 = 1.02;
@@ -53,6 +57,42 @@ impl Polygon {
     pub fn boxes(&self) -> Vec<GeoBox> {
         let (west, east, south, north) = self.bounds();
         boxes(west, east, south, north)
+    }
+
+    /// At most `most` boxes that cover it closely, or as many as [`Polygon::boxes`] has.
+    pub fn search_boxes(&self, most: usize) -> Vec<GeoBox> {
+        cover(self.boxes(), self.area_m2(), |area| self.within(area), most)
+    }
+
+    /// The part of a box that it reaches into, on whichever turn around the globe.
+    fn within(&self, area: &GeoBox) -> Option<GeoBox> {
+        // A pole is a line here, of which any place means all.
+        if area.max_lat >= 90.0 || area.min_lat <= -90.0 {
+            return Some(*area);
+        }
+        let (west, east, _, _) = self.bounds();
+        let first = ((west - area.max_lon - GRAIN) / 360.0).ceil() as i32;
+        let last = ((east - area.min_lon + GRAIN) / 360.0).floor() as i32;
+        let points = (first..=last).flat_map(|turn| {
+            let turned = f64::from(turn) * 360.0;
+            let low = Coord { x: area.min_lon + turned - GRAIN, y: area.min_lat - GRAIN };
+            let high = Coord { x: area.max_lon + turned + GRAIN, y: area.max_lat + GRAIN };
+            let corners = [low, high, Coord { x: low.x, y: high.y }, Coord { x: high.x, y: low.y }];
+            let inside = corners.into_iter().filter(|corner| self.plane.intersects(corner));
+            let edges = self.plane.exterior().lines().filter_map(move |edge| clipped(edge, low, high));
+            inside.chain(edges.flatten()).map(move |at| (at.x - turned, at.y)).collect::<Vec<_>>()
+        });
+        points.fold(None, |sofar: Option<GeoBox>, (lon, lat)| {
+            let (low, high) = ((lon - GRAIN, lat - GRAIN), (lon + GRAIN, lat + GRAIN));
+            let sofar =
+                sofar.unwrap_or(GeoBox { min_lon: low.0, min_lat: low.1, max_lon: high.0, max_lat: high.1 });
+            Some(GeoBox {
+                min_lon: sofar.min_lon.min(low.0).max(area.min_lon),
+                min_lat: sofar.min_lat.min(low.1).max(area.min_lat),
+                max_lon: sofar.max_lon.max(high.0).min(area.max_lon),
+                max_lat: sofar.max_lat.max(high.1).min(area.max_lat),
+            })
+        })
     }
 
     /// Whether it holds a place, edges included.
@@ -102,6 +142,31 @@ impl Polygon {
             (west.min(c.x), east.max(c.x), south.min(c.y), north.max(c.y))
         })
     }
+}
+
+/// The ends of the part of an edge between two corners of a box (Liang and Barsky).
+fn clipped(edge: Line<f64>, low: Coord<f64>, high: Coord<f64>) -> Option<[Coord<f64>; 2]> {
+    let delta = edge.delta();
+    let (mut enters, mut leaves) = (0.0_f64, 1.0_f64);
+    let sides = [
+        (-delta.x, edge.start.x - low.x),
+        (delta.x, high.x - edge.start.x),
+        (-delta.y, edge.start.y - low.y),
+        (delta.y, high.y - edge.start.y),
+    ];
+    for (outward, room) in sides {
+        if outward == 0.0 {
+            if room < 0.0 {
+                return None;
+            }
+        } else if outward < 0.0 {
+            enters = enters.max(room / outward);
+        } else {
+            leaves = leaves.min(room / outward);
+        }
+    }
+    let at = |share: f64| Coord { x: edge.start.x + delta.x * share, y: edge.start.y + delta.y * share };
+    (enters <= leaves).then(|| [at(enters), at(leaves)])
 }
 
 /// The ring and its first point again, each longitude within half a turn of the one before.

@@ -2,10 +2,14 @@
 
 use std::f64::consts::PI;
 
+use super::cover::cover;
 use super::{GeoBox, LonLat, boxes, distance_and_azimuth};
 
 /// Shortest degree of a meridian, a little rounded down, in metres.
 const DEGREE_M: f64 = 110_500.0;
+
+/// Longest degree of a meridian or parallel, a little rounded up, in metres.
+const DEGREE_MAX_M: f64 = 111_800.0;
 
 /// Smallest radius of curvature of the ellipsoid, a little rounded down, in metres.
 const RADIUS_M: f64 = 6_330_000.0;
@@ -47,6 +51,24 @@ impl Ellipse {
         around(self.centre, self.semi_major_m.max(self.semi_minor_m))
     }
 
+    /// At most `most` boxes that cover it closely, or as many as [`Ellipse::boxes`] has.
+    pub fn search_boxes(&self, most: usize) -> Vec<GeoBox> {
+        cover(self.boxes(), self.area_m2(), |area| self.may_meet(area).then_some(*area), most)
+    }
+
+    /// Whether a box may have a place of it: judged by the rectangle around the ellipse, in the plane of distance and
+    /// azimuth, and by the circle around the box.
+    fn may_meet(&self, area: &GeoBox) -> bool {
+        let (centre, reach_m) = circle_around(area);
+        let (distance_m, azimuth_deg) = distance_and_azimuth(self.centre, centre);
+        let Some(stretch) = stretch(distance_m + reach_m) else { return true };
+        let (sin, cos) = (azimuth_deg - self.orientation_deg).to_radians().sin_cos();
+        let reach_m = reach_m * stretch;
+        let (major, minor) =
+            (self.semi_major_m.max(self.semi_minor_m), self.semi_major_m.min(self.semi_minor_m));
+        distance_m * cos.abs() <= major + reach_m && distance_m * sin.abs() <= minor + reach_m
+    }
+
     /// Square metres.
     pub fn area_m2(&self) -> f64 {
         PI * self.semi_major_m * self.semi_minor_m
@@ -82,11 +104,41 @@ impl Arc {
         around(self.centre, self.inner_m + self.width_m)
     }
 
+    /// At most `most` boxes that cover its ring closely, or as many as [`Arc::boxes`] has.
+    pub fn search_boxes(&self, most: usize) -> Vec<GeoBox> {
+        let meets = |area: &GeoBox| {
+            let (centre, reach_m) = circle_around(area);
+            let (distance_m, _) = distance_and_azimuth(self.centre, centre);
+            let met =
+                distance_m + reach_m >= self.inner_m && distance_m - reach_m <= self.inner_m + self.width_m;
+            met.then_some(*area)
+        };
+        cover(self.boxes(), self.area_m2(), meets, most)
+    }
+
     /// Square metres.
     pub fn area_m2(&self) -> f64 {
         let outer = self.inner_m + self.width_m;
         PI * (outer * outer - self.inner_m * self.inner_m) * (self.included_deg.clamp(0.0, 360.0) / 360.0)
     }
+}
+
+/// The centre of a box, and a distance within which all of it lies, in metres: along a meridian, then along a parallel.
+fn circle_around(area: &GeoBox) -> (LonLat, f64) {
+    let centre = (f64::midpoint(area.min_lon, area.max_lon), f64::midpoint(area.min_lat, area.max_lat));
+    let flattest = if area.min_lat <= 0.0 && area.max_lat >= 0.0 {
+        0.0
+    } else {
+        area.min_lat.abs().min(area.max_lat.abs())
+    };
+    let (wide, tall) = (area.max_lon - area.min_lon, area.max_lat - area.min_lat);
+    (centre, f64::midpoint(tall, wide * flattest.to_radians().cos()) * DEGREE_MAX_M + 1.0)
+}
+
+/// By how much distances across grow at most in the plane of distance and azimuth, up to a distance; `None`: too far.
+fn stretch(distance_m: f64) -> Option<f64> {
+    let angle = distance_m / RADIUS_M;
+    (angle < 2.5).then(|| angle / angle.sin() * 1.01)
 }
 
 /// Boxes around everything within a distance of a place.
