@@ -9,6 +9,6 @@ pub mod positions;
 pub mod records;
 
 pub use classes::ClassDef;
-pub use discovery::{Filter, Found};
+pub use discovery::{Batch, Filter, Found};
 pub use lists::ListRow;
 pub use records::AnchorRow;

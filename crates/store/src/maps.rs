@@ -14,5 +14,5 @@ pub mod record;
 pub use area_index::MAX_BOXES;
 pub use building::{Building, NewBuilding};
 pub use content::{Content, SetContent};
-pub use discovery::{Filter, Found};
+pub use discovery::{Batch, Filter, Found};
 pub use record::{Changed, MapRow, NewMap};

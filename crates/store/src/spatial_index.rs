@@ -66,27 +66,61 @@ pub async fn remove(tx: &mut dyn Sql, anchor_id: u32) -> Result<(), StoreError> 
     tx.execute("delete from anchor_box where anchor_id = $1", &params![anchor_id]).await.map(drop)
 }
 
-/// Joins `held h` with `anchor_box b` over boxes, appending the parameters of the boxes.
-///
 /// One step of margin outward: the index rounds, the exact test comes after.
-pub(crate) fn join(dialect: Dialect, boxes: &[GeoBox], params: &mut Vec<Value>) -> String {
-    let margin = |area: &GeoBox| {
-        let GeoBox { min_lon, min_lat, max_lon, max_lat } = *area;
-        [steps(min_lon) - 1, steps(max_lon) + 1, steps(min_lat) - 1, steps(max_lat) + 1]
-    };
+fn margin(area: &GeoBox) -> [i64; 4] {
+    let GeoBox { min_lon, min_lat, max_lon, max_lat } = *area;
+    [steps(min_lon) - 1, steps(max_lon) + 1, steps(min_lat) - 1, steps(max_lat) + 1]
+}
+
+/// The places in the boxes that have a class of `held h`, appending the parameters of the boxes.
+pub(crate) fn by_class(dialect: Dialect, boxes: &[GeoBox], params: &mut Vec<Value>) -> String {
     let boxes = rows(dialect, boxes, margin, params);
     match dialect {
         Dialect::Sqlite => format!(
-            "cross join ({boxes}) q cross join anchor_box b \
+            "select b.anchor_id as id from held h cross join ({boxes}) q cross join anchor_box b \
              on b.min_class >= h.class_id and b.max_class <= h.class_id \
-             and b.min_lon >= q.x0 and b.max_lon <= q.x1 and b.min_lat >= q.y0 and b.max_lat <= q.y1 "
+             and b.min_lon >= q.x0 and b.max_lon <= q.x1 and b.min_lat >= q.y0 and b.max_lat <= q.y1"
         ),
+        // The index keeps a class as a float of 24 bits; the record tells which one it is.
         Dialect::Postgres => format!(
-            "cross join ({boxes}) q join anchor_box b on b.at OPERATOR(public.&&&) public.ST_MakeLine(\
+            "select b.anchor_id as id from held h cross join ({boxes}) q \
+             join anchor_box b on b.at OPERATOR(public.&&&) public.ST_MakeLine(\
              public.ST_MakePoint(q.x0, q.y0, CAST(h.class_id AS double precision)), \
-             public.ST_MakePoint(q.x1, q.y1, CAST(h.class_id AS double precision))) "
+             public.ST_MakePoint(q.x1, q.y1, CAST(h.class_id AS double precision))) \
+             join anchor a on a.anchor_id = b.anchor_id and a.class_id = h.class_id"
         ),
     }
+}
+
+/// All places in the boxes with their classes, appending the parameters of the boxes.
+pub(crate) fn by_area(dialect: Dialect, boxes: &[GeoBox], params: &mut Vec<Value>) -> String {
+    let boxes = rows(dialect, boxes, margin, params);
+    match dialect {
+        Dialect::Sqlite => format!(
+            "select b.anchor_id as id, b.min_class as class_id from ({boxes}) q cross join anchor_box b \
+             on b.min_lon >= q.x0 and b.max_lon <= q.x1 and b.min_lat >= q.y0 and b.max_lat <= q.y1"
+        ),
+        Dialect::Postgres => format!(
+            "select b.anchor_id as id, a.class_id as class_id from ({boxes}) q \
+             join anchor_box b on b.at OPERATOR(public.&&&) public.ST_MakeLine(\
+             public.ST_MakePoint(q.x0, q.y0, 0), public.ST_MakePoint(q.x1, q.y1, 2147483648)) \
+             join anchor a on a.anchor_id = b.anchor_id"
+        ),
+    }
+}
+
+/// The condition that the place of record `a` is in one of the boxes; appends the parameters.
+pub(crate) fn holds(boxes: &[GeoBox], params: &mut Vec<Value>) -> String {
+    let edge = 1.0 / STEPS;
+    let mut pieces = Vec::with_capacity(boxes.len());
+    for GeoBox { min_lon, min_lat, max_lon, max_lat } in boxes {
+        let n = params.len();
+        let edges = [min_lon - edge, max_lon + edge, min_lat - edge, max_lat + edge];
+        params.extend(edges.map(Value::from));
+        let [west, east, south, north] = [n + 1, n + 2, n + 3, n + 4];
+        pieces.push(format!("a.lon between ${west} and ${east} and a.lat between ${south} and ${north}"));
+    }
+    format!("({})", pieces.join(" or "))
 }
 
 /// The boxes of a query as rows `x0, x1, y0, y1`, in the steps of the integer index or in degrees; appends the parameters.

@@ -1,7 +1,8 @@
 //! Discover spatial anchors (TS 23.437 8.3.4; TS 29.437 GET `/spatial-anchors`).
 //!
 //! The permission is part of the query, so that what the caller may not discover influences neither the answers, nor
-//! their number, nor the pages. Cost: O(log n + answers), by the class-aware spatial index.
+//! their number, nor the pages. Cost: O(log n + answers), by the class-aware spatial index, and bounded for a page: one
+//! that ends at the bound is short, also empty, and names the next.
 
 use api_types::geo::ServiceArea;
 use api_types::query::Query;
@@ -17,14 +18,14 @@ use service_http::call::{Authorized, Call};
 use service_http::ledger::{self, Permit};
 use service_http::refusal::Refusal;
 use store::StoreError;
-use store::anchors::{Filter, Found, discovery, records};
+use store::anchors::{Batch, Filter, Found, discovery, records};
 
 use super::access::Asker;
 use super::stored::{self, Anchor};
 use super::{ANCHORS, DISCOVER, SanServer, granted, shown};
 use crate::shared::geometry::Area;
 use crate::shared::operator_rules::Action;
-use crate::shared::paging::{Page, Paged};
+use crate::shared::paging::{Page, Paged, Rows};
 use crate::shared::supp_feat::SuppFeat;
 use crate::shared::{input, rules};
 
@@ -139,17 +140,19 @@ async fn find(
     let filter = Filter {
         held: rules::held(&call.caller),
         owner_key: rules::owner_key(&call.caller.principal()),
-        boxes: question.area.as_ref().map(Area::boxes),
+        boxes: question.area.as_ref().map(Area::search_boxes),
         anchor_ids: question.anchor_ids.clone(),
         service_id: question.svc_id.clone(),
         spec_hash: question.anch_inf.as_deref().map(records::spec_hash),
         now_s: asker.around.now_s,
         after: None,
         limit: 0,
+        bounds: san.config().search,
     };
-    let fetch = |after, limit| {
+    let fetch = async |after, limit| {
         let batch = Filter { after, limit, ..filter.clone() };
-        san.kit().store.read(|tx| Box::pin(async move { discovery::find(tx, &batch).await }))
+        let read = san.kit().store.read(|tx| Box::pin(async move { discovery::find(tx, &batch).await }));
+        read.await.map(|Batch { found, next }| Rows { rows: found, next })
     };
     question
         .paged

@@ -34,8 +34,8 @@ use service_http::kit::FunctionKit;
 use service_http::refusal::Refusal;
 use service_http::resource_metadata;
 use service_http::routes::{MountError, RouteSpec};
-use store::StoreError;
 use store::anchors::positions::{self, UePosition};
+use store::{Bounds, StoreError};
 
 use crate::shared::cursor_secret::CursorSecret;
 use crate::shared::etag::EntityTag;
@@ -101,11 +101,13 @@ pub struct SanConfig {
     pub area_max_m2: f64,
     /// Whether a UE whose position is not known counts as outside of every service area.
     pub unknown_position_is_outside: bool,
+    /// How much one search may read.
+    pub search: Bounds,
 }
 
 impl Default for SanConfig {
     fn default() -> Self {
-        Self { area_max_m2: 1.0e10, unknown_position_is_outside: true }
+        Self { area_max_m2: 1.0e10, unknown_position_is_outside: true, search: Bounds::default() }
     }
 }
 

@@ -26,6 +26,9 @@ const BATCH_MAX: u32 = 1_000;
 /// about. Own value.
 const PAGE_OCTETS: usize = 8 * 1024 * 1024;
 
+/// Rows that one page holds against the exact question: what a shape leaves out of its boxes, for one. Own value.
+const PAGE_ROWS: usize = 2_048;
+
 /// Fewest rows that are read at a time, and most of the first read. Own values.
 const BATCH_MIN: u32 = 16;
 const BATCH_FIRST: u32 = 128;
@@ -103,8 +106,9 @@ impl Paged {
     }
 
     /// Fills a page from batches of rows, which `fetch` reads beyond an identifier, in its order and at most so many; `keep`
-    /// tells the identifier of a row and what it is shown as, if it is. `size` tells the octets of a row: a page of large
-    /// items ends early, and names the next one.
+    /// tells the identifier of a row and what it is shown as, if it is. `size` tells the octets of a row. A page ends
+    /// early, and names the next one, when its items are large, when [`PAGE_ROWS`] were held against the exact question,
+    /// or when the store has examined as many as it may.
     ///
     /// # Errors
     /// The store failed.
@@ -116,38 +120,41 @@ impl Paged {
         keep: impl Fn(R) -> Result<Option<T>, StoreError>,
     ) -> Result<Page<T>, StoreError>
     where
-        F: Future<Output = Result<Vec<R>, StoreError>>,
+        F: Future<Output = Result<Rows<R>, StoreError>>,
     {
         let wanted = self.limit as usize;
         let mut batch = (self.limit + 1).min(self.first);
         let mut octets = 0;
-        let mut found = Vec::with_capacity(wanted.min(256) + 1);
+        let mut left = PAGE_ROWS;
+        let mut found: Vec<(u32, T)> = Vec::with_capacity(wanted.min(256) + 1);
         let mut after = self.after;
         loop {
-            let rows = fetch(after, batch).await?;
-            let complete = rows.len() < batch as usize;
-            after = rows.last().map(&id).or(after);
-            let mean = rows.iter().map(&size).sum::<usize>().div_ceil(rows.len().max(1)).max(1);
+            let Rows { rows, next } = fetch(after, batch).await?;
+            let count = rows.len();
+            let mean = rows.iter().map(&size).sum::<usize>().div_ceil(count.max(1)).max(1);
             for row in rows {
                 let (row_id, row_octets) = (id(&row), size(&row));
                 if let Some(item) = keep(row)? {
                     let full = found.len() == wanted || octets + row_octets > PAGE_OCTETS;
-                    if full && !found.is_empty() {
-                        return Ok(Page { found, more: true });
+                    if full && let Some((last, _)) = found.last() {
+                        let next = Some(*last);
+                        return Ok(Page { found, next });
                     }
                     octets += row_octets;
                     found.push((row_id, item));
                 }
             }
-            if complete {
-                return Ok(Page { found, more: false });
+            left = left.saturating_sub(count);
+            if next.is_none() || left == 0 || count < batch as usize {
+                return Ok(Page { found, next });
             }
-            let next = u32::try_from(PAGE_OCTETS / mean).unwrap_or(BATCH_MAX).clamp(BATCH_MIN, BATCH_MAX);
-            batch = next.min(batch.saturating_mul(8));
+            after = next;
+            let most = u32::try_from(PAGE_OCTETS / mean).unwrap_or(BATCH_MAX).clamp(BATCH_MIN, BATCH_MAX);
+            batch = most.min(batch.saturating_mul(8));
         }
     }
 
-    /// Names the page beyond the last identifier of this one in `Link`, where there is one.
+    /// Names the next page in `Link`, where there is one.
     ///
     /// # Errors
     /// The store or the cryptographic library failed.
@@ -158,7 +165,7 @@ impl Paged {
         path: &str,
         page: &Page<T>,
     ) -> Result<Option<HeaderValue>, StoreError> {
-        let (true, Some((last, _))) = (page.more, page.found.last()) else { return Ok(None) };
+        let Some(last) = page.next else { return Ok(None) };
         let key = secret.key(kit).await?;
         let cursor = key
             .seal(kit.ambient.random_bytes(), &self.bound, &last.to_string())
@@ -172,8 +179,16 @@ impl Paged {
 pub(crate) struct Page<T> {
     /// At most `limit` items, by identifier.
     pub(crate) found: Vec<(u32, T)>,
-    /// Whether there is one more.
-    more: bool,
+    /// The next page begins beyond this identifier; `None`: there is no more. It need not be that of an item.
+    next: Option<u32>,
+}
+
+/// Rows beyond an identifier.
+pub(crate) struct Rows<R> {
+    /// In their order.
+    pub(crate) rows: Vec<R>,
+    /// Everything up to this identifier was considered; `None`: everything there is.
+    pub(crate) next: Option<u32>,
 }
 
 /// The value of `Link` that names the next page: the same question, and where it goes on.

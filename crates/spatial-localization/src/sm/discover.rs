@@ -21,7 +21,7 @@ use store::{StoreError, maps};
 
 use crate::shared::geometry::{Area, LonLat, canonical, place_of};
 use crate::shared::input;
-use crate::shared::paging::{Page, Paged};
+use crate::shared::paging::{Page, Paged, Rows};
 use crate::shared::rules;
 use crate::shared::supp_feat::SuppFeat;
 use crate::shared::surroundings::Surroundings;
@@ -129,7 +129,7 @@ fn place(sm: &SmServer, call: &Call, query: &Query) -> Result<(Option<Vec<GeoBox
                     call.ctx.fail("admission", "at most 10,000 square kilometres", "a larger area");
                     return Err(Refusal::open(Reason::AreaTooLarge));
                 }
-                boxes = Some(area.boxes());
+                boxes = Some(area.search_boxes());
             }
         }
     }
@@ -178,10 +178,12 @@ async fn find(
         now_s: around.now_s,
         after: None,
         limit: 0,
+        bounds: sm.limits().search,
     };
-    let fetch = |after, limit| {
+    let fetch = async |after, limit| {
         let batch = maps::Filter { after, limit, ..filter.clone() };
-        sm.store().read(|tx| Box::pin(async move { maps::discovery::find(tx, &batch).await }))
+        let read = sm.store().read(|tx| Box::pin(async move { maps::discovery::find(tx, &batch).await }));
+        read.await.map(|maps::Batch { found, next }| Rows { rows: found, next })
     };
     let keep = |found: maps::Found| {
         let map = access::document(&found.map)?;

@@ -38,8 +38,8 @@ use service_http::kit::FunctionKit;
 use service_http::outbox_driver::OutboxDriver;
 use service_http::resource_metadata;
 use service_http::routes::{MountError, RouteSpec};
-use store::Store;
 use store::blobs::Blobs;
+use store::{Bounds, Store};
 
 use crate::shared::cursor_secret::CursorSecret;
 use crate::shared::operator_rules::RulesCache;
@@ -138,6 +138,8 @@ pub struct SmLimits {
     pub owner_octets: u64,
     /// Maps of one owner that may be under construction at once.
     pub builds_per_owner: u64,
+    /// How much one search may read.
+    pub search: Bounds,
 }
 
 impl Default for SmLimits {
@@ -148,6 +150,7 @@ impl Default for SmLimits {
             content_octets: 256 * 1024 * 1024,
             owner_octets: 4 * 1024 * 1024 * 1024,
             builds_per_owner: 100,
+            search: Bounds::default(),
         }
     }
 }

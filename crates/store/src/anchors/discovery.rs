@@ -4,9 +4,10 @@
 
 use crate::anchors::records::{self, AnchorRow};
 use crate::params;
+use crate::search::{Bounds, Candidates, Index, Search, list};
 use crate::spatial_index::{self, GeoBox};
 use crate::sql::placeholders;
-use crate::{Sql, StoreError, Value};
+use crate::{Dialect, Sql, StoreError, Value};
 
 /// What is searched. All filters that are given must hold.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,6 +30,8 @@ pub struct Filter {
     pub after: Option<u32>,
     /// Most rows.
     pub limit: u32,
+    /// How much may be read for them.
+    pub bounds: Bounds,
 }
 
 /// An anchor that was found.
@@ -48,20 +51,152 @@ pub struct Found {
     pub own: bool,
 }
 
+/// What was found, and where the search goes on.
+#[derive(Clone, PartialEq)]
+pub struct Batch {
+    /// By identifier, at most `Filter::limit`.
+    pub found: Vec<Found>,
+    /// Everything up to this identifier was considered; `None`: everything there is.
+    pub next: Option<u32>,
+}
+
 /// How many columns an anchor has.
 const WIDTH: usize = 13;
 
-/// The anchors that the filter finds, by identifier.
+/// Fewest records that are read at a time. Own value.
+const READ_MIN: usize = 16;
+
+/// The anchors that the filter finds, by identifier. Fewer than `limit` are found when there are no more, or when as
+/// many as the bounds allow were examined.
 ///
 /// # Errors
 /// The engine failed; a record is damaged.
-pub async fn find(tx: &mut dyn Sql, filter: &Filter) -> Result<Vec<Found>, StoreError> {
-    let nothing_asked = |list: &Option<Vec<u32>>| list.as_ref().is_some_and(Vec::is_empty);
+pub async fn find(tx: &mut dyn Sql, filter: &Filter) -> Result<Batch, StoreError> {
+    let mut batch = Batch { found: Vec::new(), next: None };
     let no_box = filter.boxes.as_ref().is_some_and(Vec::is_empty);
-    if filter.held.is_empty() || filter.limit == 0 || nothing_asked(&filter.anchor_ids) || no_box {
-        return Ok(Vec::new());
+    if filter.held.is_empty() || filter.limit == 0 || no_box {
+        return Ok(batch);
     }
-    let (sql, params) = statement(tx.dialect(), filter);
+    let Candidates { ids, next } = match &filter.anchor_ids {
+        Some(ids) => named(tx, filter, ids).await?,
+        None => filter.search().run(tx, filter).await?.0,
+    };
+    batch.next = next;
+    let mut rest = ids.as_slice();
+    let limit = filter.limit as usize;
+    while !rest.is_empty() {
+        let missing = limit - batch.found.len();
+        if missing == 0 {
+            // The last one that was shown, so that the next search goes on from there.
+            batch.next = batch.found.last().map(|found| found.anchor.anchor_id);
+            return Ok(batch);
+        }
+        let (these, others) = rest.split_at(missing.max(READ_MIN).min(rest.len()));
+        batch.found.extend(read(tx, filter, these).await?);
+        if batch.found.len() > limit {
+            batch.found.truncate(limit);
+            batch.next = batch.found.last().map(|found| found.anchor.anchor_id);
+            return Ok(batch);
+        }
+        rest = others;
+    }
+    Ok(batch)
+}
+
+impl Filter {
+    pub(crate) fn search(&self) -> Search<'_> {
+        let Self { held, boxes, after, limit, bounds, .. } = self;
+        Search { held, boxes: boxes.as_deref(), after: *after, want: *limit, bounds: *bounds }
+    }
+
+    /// The conditions on record `a` that are no matter of place; empty, or beginning with `and`.
+    fn equals(&self, params: &mut Vec<Value>) -> String {
+        let mut conditions = String::new();
+        let equal = [("service_id", &self.service_id), ("spec_hash", &self.spec_hash)];
+        for (column, value) in equal {
+            if let Some(value) = value {
+                params.push(value.into());
+                conditions.push_str(&format!(" and a.{column} = ${}", params.len()));
+            }
+        }
+        conditions
+    }
+
+    /// The condition that record `a` is active, or the caller's own.
+    fn active(&self, params: &mut Vec<Value>) -> String {
+        params.push(self.now_s.into());
+        let now = params.len();
+        params.push((&self.owner_key).into());
+        let owner = params.len();
+        format!(
+            "(((a.start_s is null or a.start_s <= ${now}) and (a.stop_s is null or a.stop_s > ${now})) \
+             or a.owner_key = ${owner})"
+        )
+    }
+}
+
+impl Index for Filter {
+    fn by_class(&self, dialect: Dialect, boxes: &[GeoBox], params: &mut Vec<Value>) -> String {
+        spatial_index::by_class(dialect, boxes, params)
+    }
+
+    fn by_area(&self, dialect: Dialect, boxes: &[GeoBox], params: &mut Vec<Value>) -> String {
+        spatial_index::by_area(dialect, boxes, params)
+    }
+
+    fn by_id(
+        &self,
+        _: Dialect,
+        boxes: Option<&[GeoBox]>,
+        (beyond, upto): (i64, i64),
+        params: &mut Vec<Value>,
+    ) -> String {
+        let inside = boxes.map_or("1 = 1".to_owned(), |boxes| spatial_index::holds(boxes, params));
+        params.extend([beyond.into(), upto.into()]);
+        let (upper, lower) = (params.len(), params.len() - 1);
+        let (equals, active) = (self.equals(params), self.active(params));
+        format!(
+            "select a.anchor_id as id, {inside} as inside from held h cross join anchor a \
+             where a.class_id = h.class_id and a.anchor_id > ${lower} and a.anchor_id <= ${upper}{equals} and {active}"
+        )
+    }
+
+    fn also(&self, params: &mut Vec<Value>) -> Option<String> {
+        let equals = self.equals(params);
+        (!equals.is_empty())
+            .then(|| format!("exists (select 1 from anchor a where a.anchor_id = w.id{equals})"))
+    }
+}
+
+/// Those of the identifiers that the caller may have, beyond `after`.
+async fn named(tx: &mut dyn Sql, filter: &Filter, ids: &[u32]) -> Result<Candidates, StoreError> {
+    let mut params = Vec::new();
+    let ids: Vec<u32> =
+        ids.iter().copied().filter(|id| filter.after.is_none_or(|after| *id > after)).collect();
+    let listed = list(tx.dialect(), "a.anchor_id", &ids, &mut params);
+    let held = placeholders(&mut params, filter.held.iter().map(Value::from));
+    let equals = filter.equals(&mut params);
+    let sql = format!(
+        "select a.anchor_id from anchor a where {listed} and exists (select 1 from class_match m \
+         where m.match_key in ({held}) and m.class_id = a.class_id){equals} order by a.anchor_id"
+    );
+    let rows = tx.query(&sql, &params).await?;
+    Ok(Candidates { ids: rows.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?, next: None })
+}
+
+/// The records of visible anchors, by identifier, without those that are inactive.
+async fn read(tx: &mut dyn Sql, filter: &Filter, ids: &[u32]) -> Result<Vec<Found>, StoreError> {
+    let mut params = Vec::new();
+    let listed = list(tx.dialect(), "a.anchor_id", ids, &mut params);
+    let active = filter.active(&mut params);
+    // `active` has pushed it last.
+    let owner = params.len();
+    let columns = records::COLUMNS;
+    let sql = format!(
+        "select {columns}, l.serv_info, l.owner_issuer, l.owner_subject, l.owner_name, \
+         case when a.owner_key = ${owner} then 1 else 0 end \
+         from anchor a join anchors_list l on l.list_id = a.list_id where {listed} and {active} order by a.anchor_id"
+    );
     let rows = tx.query(&sql, &params).await?;
     rows.iter()
         .map(|row| {
@@ -75,63 +210,6 @@ pub async fn find(tx: &mut dyn Sql, filter: &Filter) -> Result<Vec<Found>, Store
             })
         })
         .collect()
-}
-
-fn statement(dialect: crate::Dialect, filter: &Filter) -> (String, Vec<Value>) {
-    let mut params = Vec::new();
-    let held = placeholders(&mut params, filter.held.iter().map(Value::from));
-    // With identifiers at hand they lead; else the classes do, inside the spatial index where there is an area.
-    let (from, distinct) = match (&filter.anchor_ids, &filter.boxes) {
-        (Some(ids), _) => {
-            let ids = placeholders(&mut params, ids.iter().map(|id| Value::from(*id)));
-            (
-                format!(
-                    "anchor a cross join held h where a.anchor_id in ({ids}) and h.class_id = a.class_id"
-                ),
-                "",
-            )
-        }
-        (None, Some(boxes)) => {
-            let join = spatial_index::join(dialect, boxes, &mut params);
-            // Boxes that overlap find an anchor twice.
-            let distinct = if boxes.len() > 1 { "distinct " } else { "" };
-            (
-                format!(
-                    "held h {join} cross join anchor a where a.anchor_id = b.anchor_id and a.class_id = h.class_id"
-                ),
-                distinct,
-            )
-        }
-        (None, None) => ("held h cross join anchor a where a.class_id = h.class_id".to_owned(), ""),
-    };
-    let mut bind = |value: Value| {
-        params.push(value);
-        format!("${}", params.len())
-    };
-    let (owner, now) = (bind((&filter.owner_key).into()), bind(filter.now_s.into()));
-    let mut conditions = format!(
-        " and (a.owner_key = {owner} or ((a.start_s is null or a.start_s <= {now}) and (a.stop_s is null or a.stop_s > {now})))"
-    );
-    if let Some(service_id) = &filter.service_id {
-        conditions.push_str(&format!(" and a.service_id = {}", bind(service_id.into())));
-    }
-    if let Some(spec_hash) = &filter.spec_hash {
-        conditions.push_str(&format!(" and a.spec_hash = {}", bind(spec_hash.into())));
-    }
-    if let Some(after) = filter.after {
-        conditions.push_str(&format!(" and a.anchor_id > {}", bind(after.into())));
-    }
-    let limit = bind(filter.limit.into());
-    let columns = records::COLUMNS;
-    let sql = format!(
-        "with held (class_id) as materialized (select distinct class_id from class_match where match_key in ({held})), \
-         hit (anchor_id) as (select {distinct}a.anchor_id from {from}{conditions} \
-         order by a.anchor_id limit {limit}) \
-         select {columns}, l.serv_info, l.owner_issuer, l.owner_subject, l.owner_name, case when a.owner_key = {owner} then 1 else 0 end \
-         from hit join anchor a on a.anchor_id = hit.anchor_id join anchors_list l on l.list_id = a.list_id \
-         order by a.anchor_id"
-    );
-    (sql, params)
 }
 
 /// How many of the identifiers are anchors of this owner.

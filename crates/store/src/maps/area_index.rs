@@ -76,19 +76,53 @@ pub(super) async fn remove(tx: &mut dyn Sql, map_id: u32) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Joins `held h` with `map_box b` over the boxes of a query, which `b` meets; appends the parameters.
-pub(super) fn join(dialect: Dialect, boxes: &[GeoBox], params: &mut Vec<Value>) -> String {
+/// The maps whose boxes meet those of a query and have a class of `held h`; appends the parameters.
+pub(super) fn by_class(dialect: Dialect, boxes: &[GeoBox], params: &mut Vec<Value>) -> String {
     let boxes = spatial_index::rows(dialect, boxes, in_steps, params);
     match dialect {
         Dialect::Sqlite => format!(
-            "CROSS JOIN ({boxes}) q CROSS JOIN map_box b \
-             ON b.min_class >= h.class_id AND b.max_class <= h.class_id \
-             AND b.max_lon >= q.x0 AND b.min_lon <= q.x1 AND b.max_lat >= q.y0 AND b.min_lat <= q.y1 "
+            "SELECT b.box_id / {MAX_BOXES} AS id FROM held h CROSS JOIN ({boxes}) q CROSS JOIN map_box b \
+             ON b.min_class >= h.class_id AND b.max_class <= h.class_id AND {MEETS}"
         ),
+        // The index keeps a class as a float of 24 bits; the record tells which one it is.
         Dialect::Postgres => format!(
-            "CROSS JOIN ({boxes}) q JOIN map_box b ON b.area OPERATOR(public.&&&) public.ST_MakeLine(\
+            "SELECT m.map_id AS id FROM held h CROSS JOIN ({boxes}) q \
+             JOIN map_box b ON b.area OPERATOR(public.&&&) public.ST_MakeLine(\
              public.ST_MakePoint(q.x0, q.y0, CAST(h.class_id AS double precision)), \
-             public.ST_MakePoint(q.x1, q.y1, CAST(h.class_id AS double precision))) "
+             public.ST_MakePoint(q.x1, q.y1, CAST(h.class_id AS double precision))) \
+             JOIN map m ON m.map_id = b.box_id / {MAX_BOXES} AND m.class_id = h.class_id"
         ),
     }
 }
+
+/// All maps whose boxes meet those of a query, with their classes; appends the parameters.
+pub(super) fn by_area(dialect: Dialect, boxes: &[GeoBox], params: &mut Vec<Value>) -> String {
+    let boxes = spatial_index::rows(dialect, boxes, in_steps, params);
+    match dialect {
+        Dialect::Sqlite => format!(
+            "SELECT b.box_id / {MAX_BOXES} AS id, b.min_class AS class_id FROM ({boxes}) q CROSS JOIN map_box b ON {MEETS}"
+        ),
+        Dialect::Postgres => format!(
+            "SELECT m.map_id AS id, m.class_id AS class_id FROM ({boxes}) q \
+             JOIN map_box b ON b.area OPERATOR(public.&&&) {WHOLE} JOIN map m ON m.map_id = b.box_id / {MAX_BOXES}"
+        ),
+    }
+}
+
+/// The condition that a box of record `m` meets one of the query; appends the parameters.
+pub(super) fn meets(dialect: Dialect, boxes: &[GeoBox], params: &mut Vec<Value>) -> String {
+    let boxes = spatial_index::rows(dialect, boxes, in_steps, params);
+    let met = dialect.pick(MEETS, "b.area OPERATOR(public.&&&) ");
+    let whole = dialect.pick("", WHOLE);
+    format!(
+        "EXISTS (SELECT 1 FROM map_box_of o JOIN map_box b ON b.box_id = o.box_id JOIN ({boxes}) q ON {met}{whole} \
+         WHERE o.map_id = m.map_id)"
+    )
+}
+
+/// A box `b` of the R*Tree meets a box `q`.
+const MEETS: &str = "b.max_lon >= q.x0 AND b.min_lon <= q.x1 AND b.max_lat >= q.y0 AND b.min_lat <= q.y1";
+
+/// A box `q` with all classes.
+const WHOLE: &str =
+    "public.ST_MakeLine(public.ST_MakePoint(q.x0, q.y0, 0), public.ST_MakePoint(q.x1, q.y1, 2147483648))";

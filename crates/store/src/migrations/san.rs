@@ -2,4 +2,5 @@
 
 use super::{Migration, migration};
 
-pub(crate) const SAN: &[Migration] = &[migration!("san", "0001_anchors")];
+pub(crate) const SAN: &[Migration] =
+    &[migration!("san", "0001_anchors"), migration!("san", "0003_discovery")];

@@ -16,15 +16,23 @@ const BUSY_WAIT: Duration = Duration::from_secs(5);
 const STATEMENTS: usize = 256;
 
 /// Statements on a connection.
-pub(super) struct SqliteSql {
+pub(crate) struct SqliteSql {
     connection: Option<Connection>,
     /// A statement has failed: the job cannot be kept, as on PostgreSQL.
     pub(super) failed: bool,
+    /// Steps of the machine that ran the queries.
+    #[cfg(test)]
+    pub(crate) steps: std::cell::Cell<u64>,
 }
 
 impl SqliteSql {
-    pub(super) fn new(connection: Connection) -> Self {
-        Self { connection: Some(connection), failed: false }
+    pub(crate) fn new(connection: Connection) -> Self {
+        Self {
+            connection: Some(connection),
+            failed: false,
+            #[cfg(test)]
+            steps: std::cell::Cell::default(),
+        }
     }
 
     pub(super) fn take(&mut self) -> Option<Connection> {
@@ -56,6 +64,12 @@ impl SqliteSql {
         while let Some(row) = rows.next().map_err(engine)? {
             let values = (0..columns).map(|i| row.get_ref(i).map_err(engine).and_then(value));
             answer.push(Row::new(values.collect::<Result<_, _>>()?));
+        }
+        #[cfg(test)]
+        {
+            drop(rows);
+            let steps = statement.reset_status(rusqlite::StatementStatus::VmStep);
+            self.steps.set(self.steps.get() + u64::try_from(steps).unwrap_or_default());
         }
         Ok(answer)
     }
@@ -156,7 +170,7 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
 }
 
 /// Runs what has not run yet, in one transaction: a schema is never halfway.
-pub(super) fn migrate(connection: &mut Connection, migrations: &Migrations) -> Result<(), StoreError> {
+pub(crate) fn migrate(connection: &mut Connection, migrations: &Migrations) -> Result<(), StoreError> {
     // Immediate: a second process that opens the same file waits here and then finds the work done.
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(engine)?;
     tx.execute_batch(

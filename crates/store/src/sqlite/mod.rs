@@ -22,7 +22,10 @@ use tokio::sync::mpsc::error::TrySendError;
 use crate::batch::Job;
 use crate::store::Limits;
 use crate::{Migrations, Sql, StoreError};
-use connection::{SqliteSql, engine, open_reader, open_writer};
+pub(crate) use connection::SqliteSql;
+#[cfg(test)]
+pub(crate) use connection::migrate;
+use connection::{engine, open_reader, open_writer};
 
 /// Pages copied by one step of a backup; the writer runs between two steps. Own value.
 const BACKUP_STEP_PAGES: i32 = 512;

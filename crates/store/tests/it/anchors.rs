@@ -5,7 +5,7 @@ use store::anchors::{
 };
 use store::reach::{Reach, Reader};
 use store::spatial_index::GeoBox;
-use store::{Sql, Store, StoreError};
+use store::{Bounds, Sql, Store, StoreError};
 
 use api_types::function::Function;
 use store::Migrations;
@@ -18,6 +18,8 @@ on_both!(
     discovery_sees_what_is_held_and_nothing_else,
     the_last_report_of_a_position_counts,
     a_reach_is_that_of_the_furthest_anchor,
+    every_way_finds_the_same,
+    what_is_hidden_moves_no_page,
 );
 
 async fn open(bench: &Bench) -> Store {
@@ -80,7 +82,7 @@ async fn add(tx: &mut dyn Sql, list: &ListRow, anchors: &[AnchorRow]) -> Result<
 async fn found(store: &Store, filter: Filter) -> Vec<u32> {
     let found =
         store.read(move |tx| Box::pin(async move { discovery::find(tx, &filter).await })).await.unwrap();
-    found.iter().map(|found| found.anchor.anchor_id).collect()
+    found.found.iter().map(|found| found.anchor.anchor_id).collect()
 }
 
 async fn a_list_is_read_whole_and_versioned(bench: Bench) {
@@ -301,4 +303,161 @@ async fn a_reach_is_that_of_the_furthest_anchor(bench: Bench) {
             store.read(move |tx| Box::pin(async move { lists::reach(tx, list_id, &reader).await })).await;
         assert_eq!(reached.unwrap(), expected, "{who} {list_id}");
     }
+}
+
+/// Numbers that look random and are the same each time.
+struct Draws(u64);
+
+impl Draws {
+    fn below(&mut self, end: u32) -> u32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as u32 % end
+    }
+}
+
+/// Classes first; what lies in the area first; in the order of identifiers, at once and a little at a time.
+const WAYS: [(&str, Bounds); 5] = [
+    ("by default", Bounds { probes: 64, entries_per_probe: 4, in_boxes: 4_096, examined: 16_384 }),
+    ("by class", Bounds { probes: u32::MAX, entries_per_probe: 0, in_boxes: 4_096, examined: 16_384 }),
+    ("by area", Bounds { probes: 0, entries_per_probe: u32::MAX, in_boxes: 4_096, examined: 16_384 }),
+    ("by identifier", Bounds { probes: u32::MAX, entries_per_probe: 0, in_boxes: 0, examined: 16_384 }),
+    ("a little at a time", Bounds { probes: u32::MAX, entries_per_probe: 0, in_boxes: 3, examined: 7 }),
+];
+
+/// All pages of a question, one after the other.
+async fn pages(store: &Store, filter: &Filter) -> Vec<Vec<u32>> {
+    let (mut pages, mut after) = (Vec::new(), None);
+    loop {
+        let filter = Filter { after, ..filter.clone() };
+        let batch = store.read(move |tx| Box::pin(async move { discovery::find(tx, &filter).await })).await;
+        let batch = batch.unwrap();
+        pages.push(batch.found.iter().map(|found| found.anchor.anchor_id).collect());
+        assert!(pages.len() < 1_000, "pages without end");
+        match batch.next {
+            Some(next) => assert!(after.replace(next).is_none_or(|before| before < next), "goes on"),
+            None => return pages,
+        }
+    }
+}
+
+/// Random rules, places, services and times against the plain reading of the filter.
+async fn every_way_finds_the_same(bench: Bench) {
+    let store = open(&bench).await;
+    let holders = ["a", "b", "c", "d"];
+    let mut draws = Draws(11);
+    let mut rows: Vec<(AnchorRow, Vec<&str>)> = Vec::new();
+    for n in 0..120_u32 {
+        let held: Vec<&str> = holders.into_iter().filter(|_| draws.below(3) == 0).collect();
+        let at = (draws.below(8) > 0)
+            .then(|| (f64::from(draws.below(10)) * 0.1 + 0.05, f64::from(draws.below(10)) * 0.1 + 0.05));
+        let mut row = anchor("l-1", draws.below(0x7FFF_FFFF), 0, at);
+        row.label = n.to_string();
+        row.service_id = ["guide", "game"][draws.below(2) as usize].to_owned();
+        row.spec_hash = (draws.below(2) == 0).then(|| records::spec_hash(&[draws.below(2) as u8]));
+        row.stop_s = (draws.below(4) == 0).then_some(1_800_000_000);
+        row.owner_key = "o:vs-1".to_owned();
+        rows.push((row, held));
+    }
+    // Neighbours at the ends of the range, whose classes differ by one.
+    rows[0].0.anchor_id = 0;
+    rows[1].0.anchor_id = 0x7FFF_FFFF;
+    let kept = rows.clone();
+    let added: Result<(), StoreError> = store
+        .write(move |tx| {
+            Box::pin(async move {
+                let mut anchors = Vec::new();
+                for (n, (row, held)) in kept.into_iter().enumerate() {
+                    let draw = classes::MAX_CLASS - n as u32;
+                    let class_id = classes::class_of(tx, &def(&held.concat(), &held), &[draw]).await?;
+                    anchors.push(AnchorRow { class_id, ..row });
+                }
+                add(tx, &list("l-1"), &anchors).await
+            })
+        })
+        .await;
+    added.unwrap();
+    let area = |n: u32| {
+        let west = f64::from(n % 9) * 0.1;
+        GeoBox { min_lon: west, min_lat: 0.2, max_lon: west + 0.2, max_lat: 0.7 }
+    };
+    for round in 0..24_u32 {
+        let caller: Vec<&str> = holders.into_iter().filter(|_| draws.below(2) == 0).collect();
+        let owner = draws.below(3) == 0;
+        let filter = Filter {
+            held: caller.iter().map(|key| (*key).to_owned()).collect(),
+            owner_key: if owner { "o:vs-1" } else { "o:" }.to_owned(),
+            boxes: (draws.below(4) > 0).then(|| vec![area(round), area(round + 1)]),
+            service_id: (draws.below(4) == 0).then(|| "game".to_owned()),
+            spec_hash: (draws.below(4) == 0).then(|| records::spec_hash(&[1])),
+            limit: 5,
+            ..asked(&[])
+        };
+        let inside = |at: Option<(f64, f64)>| {
+            filter
+                .boxes
+                .as_ref()
+                .is_none_or(|boxes| at.is_some_and(|at| boxes.iter().any(|one| one.holds(at))))
+        };
+        let mut expected: Vec<u32> = rows
+            .iter()
+            .filter(|(row, held)| {
+                held.iter().any(|key| caller.contains(key))
+                    && inside(row.at)
+                    && (owner || row.stop_s.is_none())
+                    && filter.service_id.as_ref().is_none_or(|id| row.service_id == *id)
+                    && filter.spec_hash.as_ref().is_none_or(|hash| row.spec_hash.as_ref() == Some(hash))
+            })
+            .map(|(row, _)| row.anchor_id)
+            .collect();
+        expected.sort_unstable();
+        for (way, bounds) in WAYS {
+            let filter = Filter { bounds, ..filter.clone() };
+            assert_eq!(pages(&store, &filter).await.concat(), expected, "{way}: {filter:?}");
+        }
+    }
+}
+
+/// Page by page the answers stay what they are, their lengths included, when hidden anchors come among them.
+async fn what_is_hidden_moves_no_page(bench: Bench) {
+    let store = open(&bench).await;
+    let here = GeoBox { min_lon: 0.0, min_lat: 0.0, max_lon: 1.0, max_lat: 1.0 };
+    let put = |from: u32, to: u32, theirs: bool| {
+        let store = store.clone();
+        async move {
+            let done: Result<(), StoreError> = store
+                .write(move |tx| {
+                    Box::pin(async move {
+                        let mut draws = Draws(u64::from(from));
+                        let mut anchors = Vec::new();
+                        for n in from..to {
+                            let holder = if theirs { "theirs" } else { "mine" };
+                            let class =
+                                classes::class_of(tx, &def(&n.to_string(), &[holder]), &[n + 1]).await?;
+                            let at = (f64::from(draws.below(100)) * 0.02, 0.5);
+                            let mut row = anchor("l", draws.below(0x7FFF_FFFF), class, Some(at));
+                            row.list_id = format!("l-{from}");
+                            row.label = n.to_string();
+                            anchors.push(row);
+                        }
+                        add(tx, &list(&format!("l-{from}")), &anchors).await
+                    })
+                })
+                .await;
+            done.unwrap();
+        }
+    };
+    let ask = async || {
+        let mut seen = Vec::new();
+        for (way, bounds) in WAYS {
+            for boxes in [Some(vec![here]), None] {
+                let filter = Filter { boxes, limit: 4, bounds, ..asked(&["mine"]) };
+                seen.push((way, pages(&store, &filter).await));
+            }
+        }
+        seen
+    };
+    put(0, 40, false).await;
+    let before = ask().await;
+    put(1_000, 1_300, true).await;
+    assert_eq!(ask().await, before);
 }

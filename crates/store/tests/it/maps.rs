@@ -8,7 +8,7 @@ use store::maps::{
 };
 use store::reach::{Reach, Reader};
 use store::spatial_index::GeoBox;
-use store::{Migrations, Sql, Store, StoreError};
+use store::{Bounds, Migrations, Sql, Store, StoreError};
 
 use crate::bench::Bench;
 
@@ -77,10 +77,32 @@ async fn row(store: &Store, map_id: u32) -> Option<MapRow> {
     store.read(move |tx| Box::pin(async move { record::by_id(tx, map_id).await })).await.unwrap()
 }
 
+/// What is found, in whichever way it is looked for.
 async fn found(store: &Store, filter: Filter) -> Vec<(u32, bool)> {
-    let found =
-        store.read(move |tx| Box::pin(async move { discovery::find(tx, &filter).await })).await.unwrap();
-    found.into_iter().map(|found| (found.map.map_id, found.own)).collect()
+    let ways = [
+        Bounds::default(),
+        Bounds { probes: 0, entries_per_probe: u32::MAX, ..Bounds::default() },
+        Bounds { in_boxes: 0, ..Bounds::default() },
+        Bounds { in_boxes: 0, examined: 1, ..Bounds::default() },
+    ];
+    let mut answers = Vec::new();
+    for bounds in ways {
+        let (mut found, mut filter) = (Vec::new(), Filter { bounds, ..filter.clone() });
+        loop {
+            let asked = filter.clone();
+            let read = store.read(move |tx| Box::pin(async move { discovery::find(tx, &asked).await }));
+            let batch = read.await.unwrap();
+            found.extend(batch.found.into_iter().map(|found| (found.map.map_id, found.own)));
+            if batch.next.is_none() || found.len() >= filter.limit as usize {
+                break;
+            }
+            filter.after = batch.next;
+        }
+        answers.push(found);
+    }
+    let first = answers.remove(0);
+    assert!(answers.iter().all(|answer| *answer == first), "{first:?} {answers:?}");
+    first
 }
 
 fn asked(held: &[&str], subject: &str) -> Filter {

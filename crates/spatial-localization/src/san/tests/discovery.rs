@@ -253,3 +253,42 @@ async fn a_function_that_acts_for_a_server_finds_what_that_server_finds() {
     assert_eq!(denied.refusal(), (403, "UNAUTHORIZED_OPERATION".into(), "OPERATOR_RULE"));
     assert_eq!(asked("vs-3", true).await.status, 200);
 }
+
+/// A wire of a thousand kilometres has no area and a large rectangle around it. What lies beside it is read in bounded
+/// pieces; what is hidden lengthens nothing.
+#[tokio::test]
+async fn a_wire_is_searched_piece_by_piece() {
+    let bounds = store::Bounds { in_boxes: 0, examined: 16, ..store::Bounds::default() };
+    let world = World::with(SanConfig { search: bounds, ..SanConfig::default() }).await;
+    let wire = area(polygon(&[(0.0, 0.0), (10.0, 10.0), (10.0, 10.000_000_1)]));
+    let put = async |visibility: &str| {
+        let mut anchors = json!({});
+        for n in 0..40 {
+            let along = f64::from(n) * 0.25;
+            anchors[format!("on-{n}")] = at(along, along, json!({ "visibility": visibility }));
+            anchors[format!("by-{n}")] = at(along, along + 0.01, json!({ "visibility": visibility }));
+        }
+        let made = world.post(VS1, &list(anchors)).await.json();
+        let on = made["anchors"].as_object().unwrap().iter().filter(|(label, _)| label.starts_with("on-"));
+        let mut on: Vec<u64> = on.map(|(_, anchor)| anchor["anchorId"].as_u64().unwrap()).collect();
+        on.sort_unstable();
+        on
+    };
+    let search = async || {
+        let mut pages = Vec::new();
+        let mut path = Some(wire.clone());
+        while let Some(next) = path {
+            let page = world.get(ALICE, &next).await;
+            pages.push(page.found());
+            path = page.next();
+            assert!(pages.len() < 100, "pages without end");
+        }
+        pages
+    };
+    let on = put("UNIVERSAL").await;
+    let pages = search().await;
+    assert_eq!(pages.concat(), on);
+    assert!(pages.len() > 3, "each page examines a few: {pages:?}");
+    put("PRIVATE").await;
+    assert_eq!(search().await, pages);
+}
