@@ -8,6 +8,7 @@ use api_types::ids::ClientId;
 use service_http::feed::RevocationLog;
 
 use super::keys::KeyStore;
+use super::partner::Partner;
 use super::throttle::LoginLimits;
 
 /// Settings of the SIM-S. Lifetimes are in seconds (identity sheet 1.6).
@@ -53,6 +54,8 @@ pub struct SimConfig {
     pub jwks_max_age_s: i64,
     /// Time between scheduled rotations of the signing key.
     pub key_rotation_s: i64,
+    /// Partner SIM-S.
+    pub partners: Vec<Partner>,
 }
 
 /// Longest life of a token that is bound to nothing, in seconds (design, section 3).
@@ -83,6 +86,7 @@ impl SimConfig {
             password_queue: 256,
             jwks_max_age_s: 60,
             key_rotation_s: 30 * 24 * 3_600,
+            partners: Vec::new(),
         }
     }
 }

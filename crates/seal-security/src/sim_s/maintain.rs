@@ -13,9 +13,11 @@ use store::grants::{self, tokens};
 use store::{Sql, StoreError, clients, meta, services, sessions};
 
 use super::SimServer;
+use super::config::SimConfig;
 use super::directory::{OPENID, first_services};
 use super::entitlement::{self, Party};
 use super::keys::{self, KeyStoreError, Overlap, Rotation, SigningKey};
+use super::partner::{self, Partner};
 use super::provisioning::membership;
 use super::world::World;
 
@@ -194,11 +196,11 @@ impl SimServer {
     /// # Errors
     /// The store fails.
     pub async fn policies_changed(&self) -> Result<(), Refusal> {
-        let (servers, now_s) = (self.config().servers.clone(), self.now_s());
+        let (config, now_s) = (self.config().clone(), self.now_s());
         let lost = self
             .kit()
             .store
-            .read(|tx| Box::pin(async move { no_longer_entitled(tx, &servers, now_s).await }))
+            .read(|tx| Box::pin(async move { no_longer_entitled(tx, &config, now_s).await }))
             .await?;
         self.revoke_all(Kind::Token, lost).await?;
         Ok(())
@@ -207,10 +209,10 @@ impl SimServer {
 
 async fn no_longer_entitled(
     tx: &mut dyn Sql,
-    servers: &[(api_types::Function, String)],
+    config: &SimConfig,
     now_s: i64,
 ) -> Result<Vec<String>, StoreError> {
-    let world = World::read(tx, servers).await?;
+    let world = World::read(tx, &config.servers).await?;
     let all = world.directory.scopes();
     let mut rights: HashMap<(String, String), BTreeSet<String>> = HashMap::new();
     let mut lost = Vec::new();
@@ -222,7 +224,8 @@ async fn no_longer_entitled(
         for token in page {
             let holder = (token.client_id.clone(), token.subject.clone());
             if !rights.contains_key(&holder) {
-                let has = rights_of(tx, &world, &all, &holder.0, &holder.1, now_s).await?;
+                let has =
+                    rights_of(tx, (&world, &config.partners), &all, &holder.0, &holder.1, now_s).await?;
                 rights.insert(holder.clone(), has);
             }
             let has = rights.get(&holder);
@@ -236,7 +239,7 @@ async fn no_longer_entitled(
 
 async fn rights_of(
     tx: &mut dyn Sql,
-    world: &World,
+    (world, partners): (&World, &[Partner]),
     all: &BTreeSet<String>,
     client_id: &str,
     subject: &str,
@@ -251,6 +254,10 @@ async fn rights_of(
         (Some(client), None) if client_id == subject => {
             entitlement::of_client(all, &Party::client(&client), world, now_s)
         }
+        (Some(client), None) => match partner::guest_of(partners, subject) {
+            Some(guest) => entitlement::of_user(all, &guest.party(&client), world, now_s),
+            None => BTreeSet::new(),
+        },
         // A function that exchanged a user's token: the user's rights count.
         (None, Some(user)) => entitlement::of_user(all, &Party::of_user_alone(&user.profile), world, now_s),
         _ => BTreeSet::new(),

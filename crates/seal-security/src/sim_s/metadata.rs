@@ -13,6 +13,7 @@ use super::authorize::request::ACR_PASSWORD;
 use super::config::SimConfig;
 use super::directory::Directory;
 use super::error::OAuthError;
+use super::token::guest::JWT_BEARER;
 use super::world;
 
 /// `GET /.well-known/openid-configuration` and `GET /.well-known/oauth-authorization-server`.
@@ -82,12 +83,16 @@ pub(crate) fn document(config: &SimConfig, directory: &Directory) -> ServerMetad
         scopes_supported: directory.scopes().into_iter().collect(),
         response_types_supported: texts(&["code"]),
         response_modes_supported: texts(&["query"]),
-        grant_types_supported: texts(&[
-            "authorization_code",
-            "refresh_token",
-            "client_credentials",
-            "urn:ietf:params:oauth:grant-type:token-exchange",
-        ]),
+        grant_types_supported: {
+            let mut all = texts(&[
+                "authorization_code",
+                "refresh_token",
+                "client_credentials",
+                "urn:ietf:params:oauth:grant-type:token-exchange",
+            ]);
+            all.extend((!config.partners.is_empty()).then(|| JWT_BEARER.to_owned()));
+            all
+        },
         subject_types_supported: texts(&["public", "pairwise"]),
         id_token_signing_alg_values_supported: texts(&["ES256"]),
         claims_supported: texts(&[

@@ -161,6 +161,17 @@ impl SimServer {
         URL_SAFE_NO_PAD.encode(tag.sign().as_ref())
     }
 
+    /// The name of a user at a partner: a pseudonym that no other partner and no client knows.
+    pub(crate) fn subject_at(&self, partner: &str, user_id: &str) -> String {
+        let Some(secrets) = self.0.secrets.get() else { return user_id.to_owned() };
+        let mut tag = hmac::Context::with_key(&secrets.pairwise);
+        let sector = format!("partner:{partner}");
+        tag.update(&u64::try_from(sector.len()).unwrap_or(u64::MAX).to_be_bytes());
+        tag.update(sector.as_bytes());
+        tag.update(user_id.as_bytes());
+        URL_SAFE_NO_PAD.encode(tag.sign().as_ref())
+    }
+
     /// Revokes tokens by `jti` or keys by `kid` in the transaction of the caller, who acknowledges the epoch after the
     /// commit. One that is revoked already is not noted again: who asks twice makes the log no longer.
     pub(crate) async fn end(

@@ -171,12 +171,17 @@ pub(crate) async fn sim() -> Sim {
 }
 
 pub(crate) async fn sim_with(change: impl FnOnce(&mut SimConfig)) -> Sim {
+    sim_at(ISSUER, change).await
+}
+
+/// A SIM-S under another issuer.
+pub(crate) async fn sim_at(issuer: &str, change: impl FnOnce(&mut SimConfig)) -> Sim {
     let dir = tempfile::tempdir().unwrap();
     let (ambient, clock) = Ambient::for_test(NOW, 7);
     let config = StoreConfig::Sqlite { dir: dir.path().to_owned() };
     let store = Store::open(&config, Function::Sim, Migrations::of(Function::Sim)).await.unwrap();
-    let kit = testkit::kit(Function::Sim, store.clone(), &ambient, ISSUER, &[]);
-    let log = RevocationLog::open(store.clone(), ambient.clone(), ISSUER, None, Vec::new()).await.unwrap();
+    let kit = testkit::kit(Function::Sim, store.clone(), &ambient, issuer, &[]);
+    let log = RevocationLog::open(store.clone(), ambient.clone(), issuer, None, Vec::new()).await.unwrap();
     // One lease after a start, nobody is waited for who is not known.
     clock.advance(Duration::from_secs(1));
     clock.set_s(NOW);

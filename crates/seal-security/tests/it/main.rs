@@ -9,6 +9,7 @@ mod introspect;
 mod keys;
 mod login;
 mod metadata;
+mod partner;
 mod provisioning;
 mod pushed;
 mod refresh;

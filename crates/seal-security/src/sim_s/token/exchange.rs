@@ -14,7 +14,7 @@ use store::{Sql, clients, revocations};
 
 use super::mint::{ACCESS_TOKEN_TYPE, Binding, Issued, Mint, Subject};
 use super::narrow::{Permitted, Target, narrow};
-use super::{Decided, TokenRequest};
+use super::{Decided, TokenRequest, security_token};
 use crate::sim_s::directory::{Directory, OPENID, wrong_target};
 use crate::sim_s::entitlement::{self, Party};
 use crate::sim_s::error::{ErrorCode, OAuthError};
@@ -28,10 +28,10 @@ const MAX_ACTORS: usize = 2;
 pub(crate) async fn exchange(tx: &mut dyn Sql, request: &TokenRequest) -> Result<Decided, OAuthError> {
     let (form, config) = (&request.form, request.sim.config());
     let wrong = |reason| OAuthError::new(ErrorCode::InvalidRequest, reason);
-    let function = request
-        .client
-        .function()
-        .ok_or(OAuthError::new(ErrorCode::UnauthorizedClient, Reason::GrantWrong))?;
+    let Some(function) = request.client.function() else {
+        // A user's own client asks for nothing but a security token for a partner.
+        return security_token::issue(tx, request).await;
+    };
     let token = form.one("subject_token").ok_or(OAuthError::malformed())?;
     let types = form.one("subject_token_type") == Some(ACCESS_TOKEN_TYPE)
         && form.one("requested_token_type").is_none_or(|wanted| wanted == ACCESS_TOKEN_TYPE);

@@ -3,11 +3,15 @@
 pub mod client_credentials;
 pub mod code;
 pub mod exchange;
+pub mod guest;
 pub mod mint;
 pub mod narrow;
 pub mod refresh;
+pub mod security_token;
 pub mod user;
 
+use api_types::Secret;
+use api_types::oauth::TokenResponse;
 use authorization::Reason;
 use authorization::revocation::Kind;
 use axum::Json;
@@ -16,6 +20,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use jose::dpop::DpopChecked;
+use jose::jwt;
 use service_http::call::{Actor, Ctx};
 use service_http::ledger::{self, Permit};
 use service_http::peer::PeerCertificate;
@@ -28,7 +33,8 @@ use super::authenticate::{Authenticated, Front, authenticate};
 use super::client_auth::Once;
 use super::error::{ErrorCode, OAuthError, no_store};
 use super::form::Form;
-use super::{SimServer, dpop};
+use super::partner::security_token::{SecurityClaims, Vouched};
+use super::{SimServer, dpop, partner};
 
 /// What every grant has in hand once the client is who it says.
 #[derive(Clone)]
@@ -44,12 +50,16 @@ pub(crate) struct TokenRequest {
     pub(crate) jti: String,
     /// Refresh token to be, or the salt of the one to be.
     pub(crate) fresh: String,
+    /// What a partner vouches for, where that is the grant.
+    pub(crate) vouched: Option<Vouched>,
 }
 
 /// What a grant comes to.
 pub(crate) enum Decided {
     /// A token.
     Issued(Box<Issued>),
+    /// A security token for a partner.
+    Security(Box<SecurityClaims>),
     /// Something that is good once came again: its tokens are revoked with this epoch, and nothing is granted (B7, B10).
     Reused(u64),
 }
@@ -82,6 +92,14 @@ async fn answer(front: &Front, ctx: &Ctx, headers: &HeaderMap, body: &[u8]) -> R
     let grant = grant_of(form.one("grant_type"))?;
     let sim = &front.sim;
     let client = authenticate(front, ctx, headers, &form).await?;
+    // Before the transaction: a partner's keys may have to be fetched.
+    let vouched = match form.one("grant_type") {
+        Some(guest::JWT_BEARER) => {
+            let assertion = form.one("assertion").ok_or(OAuthError::malformed())?;
+            Some(partner::security_token::read(sim, assertion).await?)
+        }
+        _ => None,
+    };
     let proof = dpop::proof(front, headers, "POST", "/token", None)?;
     let ambient = &sim.kit().ambient;
     let request = TokenRequest {
@@ -94,6 +112,7 @@ async fn answer(front: &Front, ctx: &Ctx, headers: &HeaderMap, body: &[u8]) -> R
         now_s: sim.now_s(),
         jti: ambient.random_id(),
         fresh: ambient.random_secret(),
+        vouched,
     };
     let decided = sim
         .kit()
@@ -116,6 +135,25 @@ async fn answer(front: &Front, ctx: &Ctx, headers: &HeaderMap, body: &[u8]) -> R
             dpop::offer_nonce(sim, &mut response);
             Ok(response)
         }
+        Decided::Security(claims) => {
+            let failed = |_| OAuthError::new(ErrorCode::TemporarilyUnavailable, Reason::KeyUnavailable);
+            let text = jwt::sign(&sim.signer()?, "JWT", &claims).map_err(failed)?;
+            let mut response = Json(TokenResponse {
+                access_token: Secret::new(text),
+                // RFC 8693 2.2.1: it is no access token.
+                token_type: "N_A".to_owned(),
+                expires_in: claims.exp.saturating_sub(claims.iat),
+                scope: None,
+                refresh_token: None,
+                id_token: None,
+                issued_token_type: Some(security_token::JWT_TYPE.to_owned()),
+                authorization_details: None,
+            })
+            .into_response();
+            no_store(&mut response);
+            dpop::offer_nonce(sim, &mut response);
+            Ok(response)
+        }
         Decided::Reused(epoch) => {
             ctx.fail("grant", "used once", "used again");
             sim.revocations().acknowledge(epoch).await?;
@@ -132,6 +170,7 @@ fn grant_of(grant_type: Option<&str>) -> Result<Grant, OAuthError> {
         Some("urn:ietf:params:oauth:grant-type:token-exchange") => {
             Ok(|tx, request| Box::pin(exchange::exchange(tx, request)))
         }
+        Some(guest::JWT_BEARER) => Ok(|tx, request| Box::pin(guest::issue(tx, request))),
         Some(_) => Err(OAuthError::new(ErrorCode::UnsupportedGrantType, Reason::GrantWrong)),
         None => Err(OAuthError::malformed()),
     }
