@@ -18,7 +18,7 @@ pub use limits::LimitsSection;
 pub use log::LogSection;
 pub use peers::PeersSection;
 pub use server::{Profile, ServerSection};
-pub use sim::SimSection;
+pub use sim::{PartnerSection, SimSection};
 pub use storage::{Backend, StorageSection};
 
 use serde::{Deserialize, Serialize};

@@ -32,6 +32,37 @@ pub struct SimSection {
     pub logins_per_minute: u32,
     /// Seconds between scheduled rotations of the signing key.
     pub key_rotation_s: u64,
+    /// Partner SIM-S that are trusted to say who their users are.
+    pub partners: Vec<PartnerSection>,
+}
+
+/// A partner SIM-S (TS 24.547 6.2.3).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PartnerSection {
+    /// What rules call its users together, and what stands behind the `@` of their names here.
+    pub name: String,
+    /// Its issuer, as https://sim.op-b.example:8444.
+    pub issuer: String,
+    /// Where its keys are; absent: `jwks` below the issuer.
+    #[serde(default)]
+    pub jwks: Option<String>,
+    /// VAL services that its users may take part in.
+    #[serde(default)]
+    pub val_services: Vec<String>,
+}
+
+impl PartnerSection {
+    fn is_good(&self) -> bool {
+        let https = |text: &str| url::Url::parse(text).is_ok_and(|url| url.scheme() == "https");
+        let is_id = api_types::ids::is_id;
+        is_id(&self.name)
+            && !self.name.contains('@')
+            && https(&self.issuer)
+            && !self.issuer.ends_with('/')
+            && self.jwks.as_deref().is_none_or(https)
+            && self.val_services.iter().all(|service| is_id(service))
+    }
 }
 
 impl Default for SimSection {
@@ -47,6 +78,7 @@ impl Default for SimSection {
             failed_logins_per_minute: 10,
             logins_per_minute: 60,
             key_rotation_s: 30 * 24 * 3_600,
+            partners: Vec::new(),
         }
     }
 }
@@ -58,6 +90,11 @@ impl SimSection {
         }
         if self.id_token_s <= self.access_token_s {
             return Err(ConfigError::value("sim.id_token_s", "longer than sim.access_token_s"));
+        }
+        if !self.partners.iter().all(PartnerSection::is_good) {
+            let what =
+                "a list of tables with name, issuer (https, no slash at its end), jwks and val_services";
+            return Err(ConfigError::value("sim.partners", what));
         }
         if !(1..=60).contains(&self.code_s) {
             return Err(ConfigError::value("sim.code_s", "between 1 and 60 seconds"));

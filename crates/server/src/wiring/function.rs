@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use api_types::function::Function;
 use authorization::IssuerRow;
 use aws_lc_rs::hmac;
+use rustls::pki_types::CertificateDer;
 use service_http::ambient::Ambient;
 use service_http::egress::{Egress, EgressConfig};
 use service_http::feed::{self, Follow, Follower, HttpFeed, HttpKeys};
@@ -110,13 +111,24 @@ impl Common<'_> {
         Ok(Identity::from_pem(&issued.cert_pem, &issued.key_pem)?)
     }
 
-    fn egress(&self) -> Result<Egress> {
+    /// Our roots, and those that the operator trusts outside.
+    fn foreign_roots(&self) -> Result<Vec<CertificateDer<'static>>> {
         let mut roots = tls::certificates_from_pem(&self.pki.bundle())?;
         for file in &self.config.egress.trusted_roots {
             let pem =
                 std::fs::read_to_string(file).with_context(|| format!("egress.trusted_roots: {file}"))?;
             roots.extend(tls::certificates_from_pem(&pem)?);
         }
+        Ok(roots)
+    }
+
+    /// TLS towards a server outside that is named in the configuration; no certificate is shown.
+    pub(super) fn foreign_tls(&self) -> Result<rustls::ClientConfig> {
+        Ok(tls::client_config(&self.foreign_roots()?, None)?)
+    }
+
+    fn egress(&self) -> Result<Egress> {
+        let roots = self.foreign_roots()?;
         let notifier = self.identity("notifier", "metaseal", Purpose::Client)?;
         Ok(Egress::new(EgressConfig {
             tls: tls::client_config(&roots, Some(notifier))?,

@@ -8,10 +8,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use api_types::function::Function;
 use axum::Router;
-use seal_security::sim_s::{SealedKeys, SimConfig, SimServer};
+use seal_security::sim_s::{Partner, PartnerKeys, SealedKeys, SimConfig, SimServer};
 use service_http::ambient::{Ambient, OffsetClock};
 use service_http::edge::{self, EdgeHandle, EdgeLimits, Shutdown, ShutdownSwitch};
-use service_http::feed::{Follower, RevocationLog};
+use service_http::feed::{self, Follower, HttpKeys, RevocationLog};
 use service_http::kit::FunctionKit;
 use service_http::tls::{self, ClientRoot, RootKind};
 use spatial_localization::lm::{Behind, LmServer, Tokens};
@@ -26,7 +26,7 @@ use super::role::{LISTENERS, Role};
 use super::{BLOBS, SbiCertificates};
 use crate::admin::{self, Admin, AdminParts};
 use crate::cli::redacted;
-use crate::config::{Config, Profile};
+use crate::config::{Config, PartnerSection, Profile};
 use crate::data_dir::DataDir;
 use crate::pki::{Pki, Purpose, SbiIssuer};
 use crate::ready::KeyFiles;
@@ -259,10 +259,31 @@ async fn sim_server(
     config.key_rotation_s = seconds(section.key_rotation_s);
     config.logins.failed_per_minute = section.failed_logins_per_minute;
     config.logins.per_minute = if common.demo { DEMO_LOGINS_PER_MINUTE } else { section.logins_per_minute };
+    config.partners = partners(common)?;
     let issuer = SbiIssuer::new(common.pki.clone(), common.ambient.clone());
     let sim = SimServer::new(kit.clone(), config, Arc::new(SbiCertificates(Arc::new(issuer))));
     sim.start().await?;
     Ok((sim, kit))
+}
+
+/// Partner SIM-S, whose keys are fetched over TLS by the roots of egress.
+fn partners(common: &Common<'_>) -> Result<Vec<Partner>> {
+    let section = &common.config.sim;
+    if section.partners.is_empty() {
+        return Ok(Vec::new());
+    }
+    let client = feed::client(common.foreign_tls()?)?;
+    let one = |partner: &PartnerSection| {
+        let jwks = partner.jwks.clone().unwrap_or_else(|| format!("{}/jwks", partner.issuer));
+        let services = partner.val_services.iter().map(|service| service.as_str().try_into());
+        Ok(Partner {
+            name: partner.name.clone(),
+            issuer: partner.issuer.clone(),
+            val_services: services.collect::<Result<_, _>>()?,
+            keys: Arc::new(PartnerKeys::new(Arc::new(HttpKeys::new(client.clone(), jwks)))),
+        })
+    };
+    section.partners.iter().map(one).collect()
 }
 
 /// Logins a minute that a demo admits (contract section 2).

@@ -149,10 +149,14 @@ async fn find(
         limit: 0,
         bounds: san.config().search,
     };
-    let fetch = async |after, limit| {
+    let fetch = |after, limit| {
         let batch = Filter { after, limit, ..filter.clone() };
-        let read = san.kit().store.read(|tx| Box::pin(async move { discovery::find(tx, &batch).await }));
-        read.await.map(|Batch { found, next }| Rows { rows: found, next })
+        san.kit().store.read(|tx| {
+            Box::pin(async move {
+                let Batch { found, next } = discovery::find(tx, &batch).await?;
+                Ok(Rows { rows: found, next })
+            })
+        })
     };
     question
         .paged

@@ -29,7 +29,10 @@ pub(crate) async fn exchange(tx: &mut dyn Sql, request: &TokenRequest) -> Result
     let (form, config) = (&request.form, request.sim.config());
     let wrong = |reason| OAuthError::new(ErrorCode::InvalidRequest, reason);
     let Some(function) = request.client.function() else {
-        // A user's own client asks for nothing but a security token for a partner.
+        // A user's own client asks for nothing but a security token for a partner, where there is one.
+        if config.partners.is_empty() {
+            return Err(OAuthError::new(ErrorCode::UnauthorizedClient, Reason::GrantWrong));
+        }
         return security_token::issue(tx, request).await;
     };
     let token = form.one("subject_token").ok_or(OAuthError::malformed())?;
