@@ -20,6 +20,9 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const ACCESS: &str = "urn:ietf:params:oauth:token-type:access_token";
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 
+/// What, key and name of the client, form; error and reason.
+type Row<'a> = (&'a str, &'a EcKey, &'a str, Params, &'a str, &'a str);
+
 /// The keys of a running SIM-S, which can be cut off.
 struct KeysOf {
     sim: SimServer,
@@ -172,7 +175,7 @@ async fn a40_only_the_own_bound_token_of_a_user_is_exchanged() {
     let key = &pair.home.key;
     let twice = good.clone().and("audience", ISSUER);
     #[rustfmt::skip] // a table stays a table
-    let rows: [(&str, &EcKey, &str, Params, &str, &str); 12] = [
+    let rows: [Row<'_>; 12] = [
         ("another key",               &other, "ue-1",      good.clone(),                                   "invalid_request", "HOLDER_WRONG"),
         ("another client",            key,    "ue-2",      good.clone(),                                   "invalid_request", "HOLDER_WRONG"),
         ("a token bound to nothing",  key,    "ue-bearer", exchanges(&bearer),                             "invalid_request", "HOLDER_WRONG"),
@@ -224,7 +227,7 @@ async fn what_a_partner_did_not_say_so_is_refused() {
     let other = testkit::key(&pair.away.ambient);
     let key = &pair.home.key;
     #[rustfmt::skip] // a table stays a table
-    let rows: [(&str, &EcKey, &str, Params, &str, &str); 17] = [
+    let rows: [Row<'_>; 17] = [
         ("a stranger",            key, "ue-1", form(signed(&stranger, |_| {})),                         "invalid_grant", "KEY_UNKNOWN"),
         ("no partner",            key, "ue-1", form(signed(&home, |c| c["iss"] = json!("https://x.example"))), "invalid_grant", "ISSUER_WRONG"),
         ("ourselves",             key, "ue-1", form(signed(&home, |c| c["iss"] = json!(ISSUER))),       "invalid_grant", "ISSUER_WRONG"),

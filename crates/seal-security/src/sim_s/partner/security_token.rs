@@ -95,6 +95,8 @@ fn check(claims: &SecurityClaims, own: &str, now_s: i64) -> Result<(), Reason> {
 mod tests {
     use super::*;
 
+    type Row = (&'static str, fn(&mut SecurityClaims), Result<(), Reason>);
+
     #[test]
     fn one_spoiled_claim_has_its_own_reason() {
         const NOW: i64 = 1_800_000_000;
@@ -111,7 +113,7 @@ mod tests {
         };
         assert_eq!(check(&good(), OWN, NOW), Ok(()));
         #[rustfmt::skip] // a table stays a table
-        let rows: [(&str, fn(&mut SecurityClaims), Result<(), Reason>); 13] = [
+        let rows: [Row; 13] = [
             ("the token endpoint is us too", |c| c.aud[1] = "https://sim.example/token".into(), Ok(())),
             ("another partner",    |c| c.aud[1] = "https://other.example".into(), Err(Reason::AudienceWrong)),
             ("the client alone",   |c| c.aud.truncate(1),              Err(Reason::AudienceWrong)),
