@@ -274,6 +274,6 @@ async fn a_partner_that_cannot_be_asked_is_told_apart() {
     let answer = at(&alone, ISSUER, &alone.key, "ue-1", &redeems(text(&made["access_token"]))).await;
     assert_eq!(
         (answer.error().as_str(), alone.last_reason().await.as_str()),
-        ("invalid_grant", "ISSUER_WRONG")
+        ("unsupported_grant_type", "GRANT_WRONG")
     );
 }

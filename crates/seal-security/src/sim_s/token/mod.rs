@@ -89,8 +89,8 @@ pub async fn token(State(front): State<Front>, ctx: Ctx, headers: HeaderMap, bod
 async fn answer(front: &Front, ctx: &Ctx, headers: &HeaderMap, body: &[u8]) -> Result<Response, OAuthError> {
     // step 1: the VAL UE asks for a token for one service.
     let form = Form::of_body(headers, body)?;
-    let grant = grant_of(form.one("grant_type"))?;
     let sim = &front.sim;
+    let grant = grant_of(form.one("grant_type"), !sim.config().partners.is_empty())?;
     let client = authenticate(front, ctx, headers, &form).await?;
     // Before the transaction: a partner's keys may have to be fetched.
     let vouched = match form.one("grant_type") {
@@ -162,7 +162,8 @@ async fn answer(front: &Front, ctx: &Ctx, headers: &HeaderMap, body: &[u8]) -> R
     }
 }
 
-fn grant_of(grant_type: Option<&str>) -> Result<Grant, OAuthError> {
+/// The grant of a type; that of partners only where there are some.
+fn grant_of(grant_type: Option<&str>, partners: bool) -> Result<Grant, OAuthError> {
     match grant_type {
         Some("authorization_code") => Ok(|tx, request| Box::pin(code::redeem(tx, request))),
         Some("refresh_token") => Ok(|tx, request| Box::pin(refresh::refresh(tx, request))),
@@ -170,7 +171,7 @@ fn grant_of(grant_type: Option<&str>) -> Result<Grant, OAuthError> {
         Some("urn:ietf:params:oauth:grant-type:token-exchange") => {
             Ok(|tx, request| Box::pin(exchange::exchange(tx, request)))
         }
-        Some(guest::JWT_BEARER) => Ok(|tx, request| Box::pin(guest::issue(tx, request))),
+        Some(guest::JWT_BEARER) if partners => Ok(|tx, request| Box::pin(guest::issue(tx, request))),
         Some(_) => Err(OAuthError::new(ErrorCode::UnsupportedGrantType, Reason::GrantWrong)),
         None => Err(OAuthError::malformed()),
     }
