@@ -7,6 +7,7 @@ pub mod ambient;
 pub mod audit_sink;
 pub mod body;
 pub mod call;
+pub mod callback_hosts;
 pub mod edge;
 pub mod egress;
 pub mod feed;

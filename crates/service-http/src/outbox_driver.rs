@@ -28,13 +28,28 @@ const DELAY_MAX_MS: i64 = 600_000;
 /// Attempts before a message is given up: about an hour and a half. Own value.
 const ATTEMPTS: u32 = 16;
 
+/// What is to become of a message at the moment when it could go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It goes, as far as its target is of one of these hosts of the client.
+    Send {
+        /// The callback hosts that the client has registered now.
+        hosts: Vec<String>,
+        /// What the recipient may be told now.
+        body: String,
+    },
+    /// It does not go any more.
+    Drop,
+    /// It cannot be decided now.
+    Later(&'static str),
+}
+
 /// What the driver asks before each delivery: permission and consent are decided again when a notification is sent
 /// (design, section 2).
 #[async_trait]
 pub trait Recipients: Send + Sync + 'static {
-    /// The callback hosts that `client` has registered now; `None`: the message is not to be delivered any more.
-    async fn hosts(&self, client: &str, message: &outbox::Message)
-    -> Result<Option<Vec<String>>, StoreError>;
+    /// Decides about a message that is due.
+    async fn decide(&self, message: &outbox::Message) -> Result<Decision, StoreError>;
 }
 
 /// The running driver; ends when it is stopped.
@@ -124,15 +139,17 @@ impl Driver {
 
     async fn deliver(&self, due: Due) -> Result<(), StoreError> {
         let message = &due.message;
-        let Some(hosts) = self.recipients.hosts(&message.client, message).await? else {
-            return self.settle(due, Ok(())).await;
+        let (hosts, body) = match self.recipients.decide(message).await? {
+            Decision::Send { hosts, body } => (hosts, body),
+            Decision::Drop => return self.settle(due, Ok(())).await,
+            Decision::Later(why) => return self.settle(due, Err(Failure::Undecided(why))).await,
         };
         let sent = match Target::parse(&message.target, &hosts) {
             Err(refused) => Err(Failure::Refused(refused)),
             Ok(target) => {
                 let traceparent =
                     message.trace.as_ref().map(|trace| format!("00-{trace}-{}-01", self.ambient.span_id()));
-                match self.egress.post_json(&target, message.body.clone(), traceparent.as_deref()).await {
+                match self.egress.post_json(&target, body, traceparent.as_deref()).await {
                     Ok(answer) if answer.status.is_success() => Ok(()),
                     Ok(answer) => Err(Failure::Status(answer.status.as_u16())),
                     Err(refused) => Err(Failure::Refused(refused)),
@@ -183,12 +200,15 @@ enum Failure {
     Refused(EgressError),
     #[error("status {0}")]
     Status(u16),
+    #[error("{0}")]
+    Undecided(&'static str),
 }
 
 impl Failure {
     fn is_final(&self) -> bool {
         match self {
             Self::Refused(refused) => refused.is_final(),
+            Self::Undecided(_) => false,
             // RFC 9110 15.5.11: gone for good.
             Self::Status(status) => *status == 410,
         }

@@ -2,9 +2,11 @@
 //!
 //! For tests only: everything is predictable, and it panics where a server would answer with an error.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use api_types::function::Function;
+use async_trait::async_trait;
 use authorization::IssuerRow;
 use axum::body::Body;
 use bytes::Bytes;
@@ -16,6 +18,7 @@ use serde_json::{Value, json};
 use store::Store;
 
 use crate::ambient::Ambient;
+use crate::callback_hosts::{HostSource, Unavailable};
 use crate::egress::Egress;
 use crate::kit::{FunctionKit, KitConfig, Settings};
 use crate::limits::{RateLimits, RateSettings};
@@ -155,6 +158,50 @@ pub fn proof(request: &Request<Body>, token: &str, key: &EcKey, origin: &str, am
         nonce: None,
     };
     jose::dpop::sign(key, &proof).expect("a proof")
+}
+
+/// Callback hosts as a test sets them.
+#[derive(Debug, Default)]
+pub struct TestHosts(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    hosts: HashMap<String, Vec<String>>,
+    down: bool,
+}
+
+impl TestHosts {
+    /// Clients and the one host of each.
+    pub fn of(hosts: &[(&str, &str)]) -> Arc<Self> {
+        let known = Self::default();
+        hosts.iter().for_each(|(client, host)| known.set(client, &[*host]));
+        Arc::new(known)
+    }
+
+    /// Replaces the hosts of a client; none forgets the client.
+    pub fn set(&self, client: &str, hosts: &[&str]) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match hosts {
+            [] => drop(known.hosts.remove(client)),
+            hosts => {
+                let hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
+                known.hosts.insert(client.to_owned(), hosts);
+            }
+        }
+    }
+
+    /// Whether it answers.
+    pub fn set_down(&self, down: bool) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).down = down;
+    }
+}
+
+#[async_trait]
+impl HostSource for TestHosts {
+    async fn of_client(&self, client: &str) -> Result<Option<Vec<String>>, Unavailable> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.down { Err(Unavailable) } else { Ok(known.hosts.get(client).cloned()) }
+    }
 }
 
 /// The surroundings of a function that trusts `issuers`; nothing leaves, nothing is rate limited.

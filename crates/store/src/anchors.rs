@@ -4,9 +4,11 @@
 pub mod classes;
 pub mod discovery;
 pub mod ids;
+pub mod in_range;
 pub mod lists;
 pub mod positions;
 pub mod records;
+pub mod usage;
 
 pub use classes::ClassDef;
 pub use discovery::{Batch, Filter, Found};

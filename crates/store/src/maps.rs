@@ -1,5 +1,5 @@
-//! Records of the SM server: spatial maps (TS 23.437 table 7.3.3.1-1), maps under construction, references to their
-//! payloads, and the hosts that clients have registered for callbacks.
+//! Records of the SM server: spatial maps (TS 23.437 table 7.3.3.1-1), maps under construction, and references
+//! to their payloads.
 //!
 //! Visibility classes and positions of VAL UEs have the tables of [`crate::anchors`], in the schema of `sm`.
 
@@ -8,7 +8,6 @@ pub mod building;
 pub mod classes;
 pub mod content;
 pub mod discovery;
-pub mod hosts;
 pub mod record;
 
 pub use area_index::MAX_BOXES;

@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod authenticate;
 pub mod authorize;
+mod callback_hosts;
 pub mod client_auth;
 pub mod config;
 pub mod directory;

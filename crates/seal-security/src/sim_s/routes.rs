@@ -13,7 +13,7 @@ use service_http::{feed, guard};
 use super::authenticate::Front;
 use super::authorize::{begin, pushed};
 use super::provisioning::{configurations, profiles};
-use super::{SimServer, introspect, metadata, revoke, token, userinfo};
+use super::{SimServer, callback_hosts, introspect, metadata, revoke, token, userinfo};
 
 /// The procedure of solution #1 (TR 33.721 6.1.2).
 const S1: &str = "TR33.721-S1";
@@ -41,7 +41,7 @@ pub const ROUTES: &[RouteSpec] = &[
     post("/userinfo", "UserInfoPost"),
 ];
 
-/// The listener with mutual TLS. Only the feed asks for a certificate of the route itself.
+/// The listener with mutual TLS. What only functions may ask wants a certificate of theirs.
 pub const MTLS_ROUTES: &[RouteSpec] = &[
     get("/.well-known/openid-configuration", "OpenIdConfiguration"),
     get("/.well-known/oauth-authorization-server", "AuthorizationServerMetadata"),
@@ -60,6 +60,13 @@ pub const MTLS_ROUTES: &[RouteSpec] = &[
     val_server(Method::PATCH, CONFIGURATION, "ModifyIndValServicesConf").cost(4),
     val_server(Method::DELETE, CONFIGURATION, "DeleteIndValServicesConf"),
     val_server(Method::GET, "/ss-upr/v1/val-services", "RetrieveValUserProfile"),
+    RouteSpec::mtls(
+        Method::GET,
+        "/clients/{clientId}/callback-hosts",
+        "CallbackHosts",
+        &[CertRole::Function],
+    )
+    .unlimited(),
 ];
 
 const CONFIGURATIONS: &str = "/ss-ipp/v1/configurations";
@@ -122,6 +129,7 @@ impl SimServer {
             .on("ModifyIndValServicesConf", configurations::modify)
             .on("DeleteIndValServicesConf", configurations::delete)
             .on("RetrieveValUserProfile", profiles::read)
+            .on("CallbackHosts", callback_hosts::callback_hosts)
             .finish()?;
         let front = Front { sim: self.clone(), mtls: true };
         Ok(guard::serve(self.kit(), routes.with_state(front)))

@@ -38,6 +38,31 @@ fn taken() -> Result<(), (u16, String)> {
     Err((409, "ID_TAKEN".to_owned()))
 }
 
+/// Callback hosts are hosts, and functions are told of them, and nobody else.
+#[tokio::test]
+async fn callback_hosts_are_told_to_functions() {
+    let sim = sim().await;
+    #[rustfmt::skip] // a table stays a table
+    let rows = [
+        ("127.0.0.1", true), ("::1", true), ("[::1]:8443", true), ("localhost:9000", true), ("receiver.example", true),
+        ("a b", false), ("a/b", false), ("", false), ("user@receiver.example", false), ("https://receiver.example", false),
+    ];
+    for (number, (host, good)) in rows.into_iter().enumerate() {
+        let put = put_client(&sim, &format!("client-{number}"), json!({ "callbackHosts": [host] })).await;
+        assert_eq!(put.is_ok(), good, "{host}");
+    }
+    assert!(put_client(&sim, "new-client", json!({ "callbackHosts": vec!["a.example"; 65] })).await.is_err());
+    put_client(&sim, "told", json!({ "callbackHosts": ["a.example", "b.example:8443"] })).await.unwrap();
+    let path = |client: &str| format!("/clients/{client}/callback-hosts");
+    let told = sim.get_mtls(&path("told"), CertRole::Function, "san").await;
+    let body = json!({ "clientId": "told", "callbackHosts": ["a.example", "b.example:8443"] });
+    assert_eq!((told.status, told.json()), (200, body));
+    assert_eq!(sim.get_mtls(&path("nobody"), CertRole::Function, "san").await.status, 404);
+    for role in [CertRole::Client, CertRole::Notifier] {
+        assert_eq!(sim.get_mtls(&path("told"), role, "told").await.status, 403, "{role}");
+    }
+}
+
 /// B20: a client is never called like a user, nor the other way round.
 #[tokio::test]
 async fn b20_names_of_users_and_clients_are_disjoint() {

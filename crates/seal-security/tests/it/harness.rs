@@ -382,6 +382,12 @@ impl Sim {
         self.send(&self.mtls, request, Some(testkit::certificate(role, name))).await
     }
 
+    /// As [`Sim::post_mtls`], a GET.
+    pub(crate) async fn get_mtls(&self, path: &str, role: CertRole, name: &str) -> Answer {
+        let request = Request::builder().method(Method::GET).uri(path).body(Body::empty()).unwrap();
+        self.send(&self.mtls, request, Some(testkit::certificate(role, name))).await
+    }
+
     /// The login form for a request.
     pub(crate) async fn form(&self, asks: &Params) -> Answer {
         let page = self.get(&format!("/authorize?{}", asks.text()), &[]).await;

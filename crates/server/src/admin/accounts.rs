@@ -82,16 +82,10 @@ pub(super) async fn put_client(
     Path(id): Path<String>,
     JsonBody(client): JsonBody<Client>,
 ) -> Result<Response, Refusal> {
-    let (id, sim, this) = (client_id(id)?, sim(&admin)?.clone(), admin.clone());
+    let (id, sim) = (client_id(id)?, sim(&admin)?.clone());
     let act = ("admin.client.put", format!("clients/{id}"));
     let work = async move {
-        let hosts = client.callback_hosts.clone();
-        let _turn = this.turn_of_clients().await;
         let written: Written<ClientCreated> = sim.put_client(&id, client).await?;
-        // The SM server sends callbacks and reads nothing of the SIM-S.
-        if let Some(sm) = &this.sm {
-            sm.put_client_hosts(&id, hosts).await?;
-        }
         Ok(written)
     };
     Ok(wrote(record::act(&admin, &ctx, act, status, work).await?))
@@ -103,16 +97,9 @@ pub(super) async fn delete_client(
     ctx: Ctx,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {
-    let (id, sim, this) = (client_id(id)?, sim(&admin)?.clone(), admin.clone());
+    let (id, sim) = (client_id(id)?, sim(&admin)?.clone());
     let act = ("admin.client.delete", format!("clients/{id}"));
-    let work = async move {
-        let _turn = this.turn_of_clients().await;
-        sim.delete_client(&id).await?;
-        match &this.sm {
-            Some(sm) => sm.put_client_hosts(&id, Vec::new()).await,
-            None => Ok(()),
-        }
-    };
+    let work = async move { sim.delete_client(&id).await };
     record::act(&admin, &ctx, act, |()| 204, work).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -41,7 +41,6 @@ pub struct Admin {
 #[derive(Default)]
 struct Turns {
     documents: Mutex<()>,
-    clients: Mutex<()>,
 }
 
 impl Admin {
@@ -54,11 +53,6 @@ impl Admin {
     /// The turn to write policies or services.
     pub(super) async fn turn_of_documents(&self) -> MutexGuard<'_, ()> {
         self.turns.documents.lock().await
-    }
-
-    /// The turn to write clients.
-    pub(super) async fn turn_of_clients(&self) -> MutexGuard<'_, ()> {
-        self.turns.clients.lock().await
     }
 
     /// The functions that a filter names: one, or all.

@@ -1,6 +1,6 @@
 //! Which types travel in the body of which operation.
 
-use api_types::{admin, idm, oauth, san, sm};
+use api_types::{admin, callback, idm, oauth, san, sm};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -95,6 +95,7 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
         ("sim" | "sim_mtls", "RevokeToken" | "AuthorizePost") => {
             Bodies { request: Some((FORM, form)), answer: None }
         }
+        ("sim_mtls", "CallbackHosts") => answers(add::<callback::CallbackHosts>),
         ("sim", "Authorize") => gives("text/html", text),
         ("sim" | "sim_mtls", "OpenIdConfiguration" | "AuthorizationServerMetadata") => {
             answers(add::<oauth::ServerMetadata>)

@@ -10,6 +10,7 @@ use authorization::IssuerRow;
 use aws_lc_rs::hmac;
 use rustls::pki_types::CertificateDer;
 use service_http::ambient::Ambient;
+use service_http::callback_hosts::{HostSource, HttpHosts};
 use service_http::egress::{Egress, EgressConfig};
 use service_http::feed::{self, Follow, Follower, HttpFeed, HttpKeys};
 use service_http::kit::FunctionKit;
@@ -96,6 +97,12 @@ impl Common<'_> {
             ambient: self.ambient.clone(),
         });
         Ok((Arc::new(verifier), follower))
+    }
+
+    /// Where clients may be called back, from the SIM-S.
+    pub(super) fn hosts(&self, function: Function, sim: &SimAt<'_>) -> Result<Arc<dyn HostSource>> {
+        let client = feed::client(self.client_tls(function)?)?;
+        Ok(Arc::new(HttpHosts::new(client, sim.mtls, self.ambient.clone())))
     }
 
     /// TLS of a function towards another one.

@@ -114,7 +114,8 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
     };
     let san = if roles.contains(&Role::San) {
         let kit = resource_server(&common, Function::San, &bound.urls, &sim_at()?, &mut followers).await?;
-        let san = SanServer::new(kit.clone(), SanConfig::default());
+        let hosts = common.hosts(Function::San, &sim_at()?)?;
+        let san = SanServer::new(kit.clone(), SanConfig { hosts: Some(hosts), ..SanConfig::default() });
         routers.push(("san", san.router()?));
         functions.push(kit);
         Some(san)
@@ -127,7 +128,8 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
             Blobs::open(&data.path().join(BLOBS), Kek::new("kek-1", common.derive("blobs"))?, vec![])?;
         let limits = SmLimits { content_octets: config.limits.payload, ..SmLimits::default() };
         let san = anchor_source(&common, &bound.urls, peers.san.as_deref(), &sim_at()?)?;
-        let sm = SmServer::new(kit.clone(), SmConfig { san, blobs, limits });
+        let hosts = common.hosts(Function::Sm, &sim_at()?)?;
+        let sm = SmServer::new(kit.clone(), SmConfig { san, hosts, blobs, limits });
         routers.push(("sm", sm.router()?));
         functions.push(kit);
         Some(sm)

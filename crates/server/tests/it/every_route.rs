@@ -122,6 +122,7 @@ fn request(site: &Site, interface: &str, spec: &RouteSpec, victim: &str) -> Requ
         .replace("{role}", "sim")
         .replace("{trace}", &"0".repeat(32))
         .replace("{valUeId}", "ue-alice");
+    let path = if spec.operation == "CallbackHosts" { path.replace("{clientId}", "vs-1") } else { path };
     // What is left are identifiers of the admin API.
     let path: Vec<&str> =
         path.split('/').map(|part| if part.starts_with('{') { victim } else { part }).collect();

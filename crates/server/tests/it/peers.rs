@@ -73,6 +73,22 @@ async fn a_token_of_one_process_opens_another() {
     let ue = sdk::SanClient::new(site.link("ue-1"), site.at("san"), token).expect("a client");
     assert_eq!(ue.discover_all(&AnchorQuery::default()).await.expect("found").results.len(), 1);
 
+    // Where a client may be called back is asked of the SIM-S in the other process.
+    let mut told = val_server_map("museum-guide", "told");
+    told["notifUri"] = json!("https://receiver.example/cb");
+    let url = site.path("sm", "/ssm-smm/v1/spatial-maps");
+    let before = sm.send(Request::post(url.clone()).json(&told)).await.expect("an answer");
+    assert_eq!((before.status, elsewhere.reason(before.trace()).await.as_str()), (400, "ADDRESS_REFUSED"));
+    let mut client = site.operator().client("vs-1").await.expect("a client").value;
+    client.callback_hosts = vec!["receiver.example".into()];
+    site.operator().put_client("vs-1", &client).await.expect("registered");
+    let after = sm.send(Request::post(url.clone()).json(&told)).await.expect("an answer");
+    assert_eq!(after.status, 202, "{:?}", after.body);
+    client.callback_hosts.clear();
+    site.operator().put_client("vs-1", &client).await.expect("taken away");
+    let gone = sm.send(Request::post(url).json(&told)).await.expect("an answer");
+    assert_eq!(gone.status, 400, "taken away when that was answered");
+
     // Each process answers for what it runs.
     let nobody = json!({ "kind": "subject", "value": "nobody" });
     let user = json!({ "valUserId": "dora@x.example", "password": "a password" });

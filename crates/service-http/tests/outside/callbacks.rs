@@ -12,7 +12,7 @@ use axum::routing::post;
 use http::StatusCode;
 use service_http::ambient::Ambient;
 use service_http::egress::{Egress, EgressConfig};
-use service_http::outbox_driver::{OutboxDriver, Recipients};
+use service_http::outbox_driver::{Decision, OutboxDriver, Recipients};
 use service_http::peer::CertRole;
 use service_http::tls;
 use store::outbox::{self, Message};
@@ -27,11 +27,12 @@ struct Registered;
 
 #[async_trait]
 impl Recipients for Registered {
-    async fn hosts(&self, client: &str, _: &Message) -> Result<Option<Vec<String>>, StoreError> {
-        Ok(match client {
-            "vs-gone" => None,
-            "vs-1" => Some(vec!["localhost".into()]),
-            _ => Some(Vec::new()),
+    async fn decide(&self, message: &Message) -> Result<Decision, StoreError> {
+        let send = |hosts: Vec<String>| Decision::Send { hosts, body: message.body.clone() };
+        Ok(match message.client.as_str() {
+            "vs-gone" => Decision::Drop,
+            "vs-1" => send(vec!["localhost".into()]),
+            _ => send(Vec::new()),
         })
     }
 }

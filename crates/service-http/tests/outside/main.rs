@@ -8,3 +8,4 @@ mod support;
 mod callbacks;
 mod egress;
 mod feed;
+mod hosts;

@@ -29,6 +29,7 @@ use axum::{Json, Router};
 use http::header::{ETAG, LOCATION};
 use http::{HeaderValue, Method, StatusCode};
 use service_http::call::Call;
+use service_http::callback_hosts::HostSource;
 use service_http::guard;
 use service_http::kit::FunctionKit;
 use service_http::refusal::Refusal;
@@ -95,8 +96,10 @@ pub const ROUTES: &[RouteSpec] = &[
 ];
 
 /// Settings of the spatial anchor server.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone)]
 pub struct SanConfig {
+    /// Who knows where clients may be called back; without it nobody can subscribe.
+    pub hosts: Option<Arc<dyn HostSource>>,
     /// Largest area that an ordinary consumer may search, in square metres (contract, section 7).
     pub area_max_m2: f64,
     /// Whether a UE whose position is not known counts as outside of every service area.
@@ -107,7 +110,23 @@ pub struct SanConfig {
 
 impl Default for SanConfig {
     fn default() -> Self {
-        Self { area_max_m2: 1.0e10, unknown_position_is_outside: true, search: Bounds::default() }
+        Self {
+            hosts: None,
+            area_max_m2: 1.0e10,
+            unknown_position_is_outside: true,
+            search: Bounds::default(),
+        }
+    }
+}
+
+impl std::fmt::Debug for SanConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SanConfig")
+            .field("hosts", &self.hosts.is_some())
+            .field("area_max_m2", &self.area_max_m2)
+            .field("unknown_position_is_outside", &self.unknown_position_is_outside)
+            .field("search", &self.search)
+            .finish()
     }
 }
 

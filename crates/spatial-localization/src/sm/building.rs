@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use api_types::ids::SpatialMapId;
 use api_types::sm::{SpatialMap, SpatialMapsNotif};
-use async_trait::async_trait;
 use authorization::Principal;
 use serde::{Deserialize, Serialize};
-use service_http::outbox_driver::Recipients;
+use service_http::callback_hosts::{self, HostSource};
+use service_http::outbox_driver::Decision;
 use store::maps::{self, Building};
 use store::outbox::{self, Message};
 use store::{Sql, Store, StoreError};
@@ -112,33 +112,23 @@ async fn build(tx: &mut dyn Sql, sm: &SmServer, building: &Building) -> Result<b
     Ok(true)
 }
 
-/// To whom callbacks may go at the moment when they go.
-pub(super) struct Owners {
-    pub(super) store: Store,
-}
-
-#[async_trait]
-impl Recipients for Owners {
-    async fn hosts(&self, client: &str, message: &Message) -> Result<Option<Vec<String>>, StoreError> {
-        let map_id = message.id.strip_prefix(READY).and_then(|rest| rest.strip_prefix(':'));
-        let map_id: Option<u32> = map_id.and_then(|id| id.parse().ok());
-        let client = client.to_owned();
-        self.store
-            .read(move |tx| {
-                Box::pin(async move {
-                    // A map that was deleted meanwhile is not announced.
-                    let there = match map_id {
-                        Some(map_id) => maps::record::by_id(tx, map_id).await?.is_some(),
-                        None => false,
-                    };
-                    if !there {
-                        return Ok(None);
-                    }
-                    Ok(Some(maps::hosts::of_client(tx, &client).await?))
-                })
-            })
-            .await
+/// Whether the callback of a new map still goes: a map that was deleted meanwhile is not announced.
+pub(super) async fn decide(
+    store: &Store,
+    hosts: &dyn HostSource,
+    message: &Message,
+) -> Result<Decision, StoreError> {
+    let map_id = message.id.strip_prefix(READY).and_then(|rest| rest.strip_prefix(':'));
+    let Some(map_id) = map_id.and_then(|id| id.parse().ok()) else { return Ok(Decision::Drop) };
+    let read = store.read(move |tx| Box::pin(async move { maps::record::by_id(tx, map_id).await }));
+    if read.await?.is_none() {
+        return Ok(Decision::Drop);
     }
+    Ok(match callback_hosts::hosts_for(hosts, &message.client, &message.target).await {
+        Ok(Some(hosts)) => Decision::Send { hosts, body: message.body.clone() },
+        Ok(None) => Decision::Drop,
+        Err(_) => Decision::Later("the SIM-S does not answer"),
+    })
 }
 
 /// Shared with whoever wakes the builder.

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{ETAG, LOCATION};
 use service_http::call::{Authorized, Call};
-use service_http::egress::Target;
+use service_http::callback_hosts;
 use service_http::ledger::{self, Permit};
 use service_http::refusal::Refusal;
 use store::maps::{self, NewBuilding};
@@ -42,7 +42,8 @@ pub(super) async fn create_spatial_map(
         build::check_details(infos, "/mapInf/augLyrInf").map_err(refused)?;
     }
     if let Some(uri) = &request.notif_uri {
-        check_address(&sm, &call, uri).await?;
+        let client = call.caller.client_id.as_str();
+        callback_hosts::check(sm.hosts(), &call.ctx, client, uri, "/notifUri").await?;
     }
     // Built before anything is kept, so that what cannot be built is refused in the answer, also of a 202.
     let mut map = build::build(SpatialMapId(0), &request, input.features);
@@ -130,21 +131,6 @@ async fn accepted(
         supp_feat: features.negotiated().and_then(|bits| serde_json::from_value(bits.into()).ok()),
     };
     Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
-}
-
-/// Refuses a callback address that the client has not registered (design, section 2, "Egress").
-async fn check_address(sm: &SmServer, call: &Call, uri: &str) -> Result<(), Refusal> {
-    let client = call.caller.client_id.as_str().to_owned();
-    let read = sm.store().read(move |tx| Box::pin(async move { maps::hosts::of_client(tx, &client).await }));
-    let hosts = read.await?;
-    match Target::parse(uri, &hosts) {
-        Ok(_) => Ok(()),
-        Err(_) => {
-            call.ctx.fail("callback address", "https, host registered for this client", "not so");
-            let fault = InvalidParam::new("/notifUri", "is not an https address of a registered host");
-            Err(Refusal::open(Reason::AddressRefused).with_invalid(vec![fault]))
-        }
-    }
 }
 
 /// The stage `operator`; the record of what is granted.

@@ -30,16 +30,19 @@ use std::sync::Arc;
 
 use api_types::ids::SpatialMapId;
 use api_types::oauth::ProtectedResourceMetadata;
+use async_trait::async_trait;
 use axum::extract::State;
 use axum::{Json, Router};
 use http::Method;
+use service_http::callback_hosts::HostSource;
 use service_http::guard;
 use service_http::kit::FunctionKit;
-use service_http::outbox_driver::OutboxDriver;
+use service_http::outbox_driver::{Decision, OutboxDriver, Recipients};
 use service_http::resource_metadata;
 use service_http::routes::{MountError, RouteSpec};
 use store::blobs::Blobs;
-use store::{Bounds, Store};
+use store::outbox::Message;
+use store::{Bounds, Store, StoreError};
 
 use crate::shared::cursor_secret::CursorSecret;
 use crate::shared::operator_rules::RulesCache;
@@ -160,6 +163,8 @@ impl Default for SmLimits {
 pub struct SmConfig {
     /// The anchor server, for maps that embed anchors; without it such maps are served without them.
     pub san: Option<Arc<dyn AnchorSource>>,
+    /// Who knows where clients may be called back.
+    pub hosts: Arc<dyn HostSource>,
     /// Where payloads are.
     pub blobs: Blobs,
     /// Limits.
@@ -209,7 +214,7 @@ impl SmServer {
         if let Err(error) = config.blobs.sweep() {
             tracing::warn!(error = %error, "unfinished payloads stay");
         }
-        let recipients = building::Owners { store: kit.store.clone() };
+        let recipients = Callbacks { store: kit.store.clone(), hosts: Arc::clone(&config.hosts) };
         let outbox = OutboxDriver::start(
             kit.store.clone(),
             kit.ambient.clone(),
@@ -256,6 +261,10 @@ impl SmServer {
         &self.0.kit
     }
 
+    fn hosts(&self) -> &dyn HostSource {
+        &*self.0.config.hosts
+    }
+
     fn store(&self) -> &Store {
         &self.0.kit.store
     }
@@ -299,6 +308,19 @@ impl SmServer {
     /// The url of a map: the configured origin, never `Host`.
     fn location(&self, map_id: SpatialMapId) -> String {
         format!("{}{MAPS}/{}", self.kit().origin, map_id.0)
+    }
+}
+
+/// What becomes of a callback at the moment when it could go.
+struct Callbacks {
+    store: Store,
+    hosts: Arc<dyn HostSource>,
+}
+
+#[async_trait]
+impl Recipients for Callbacks {
+    async fn decide(&self, message: &Message) -> Result<Decision, StoreError> {
+        building::decide(&self.store, &*self.hosts, message).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where the operator last saw a VAL UE; written over the admin interface only, never from what a UE says of itself.
 
 use crate::params;
+use crate::spatial_index::GeoBox;
 use crate::{Sql, StoreError};
 
 /// A position in WGS 84.
@@ -37,6 +38,28 @@ pub async fn of_ue(tx: &mut dyn Sql, val_ue_id: &str) -> Result<Option<UePositio
     let sql = "select lon, lat, alt, at_s from ue_position where val_ue_id = $1";
     let Some(row) = tx.query_opt(sql, &params![val_ue_id]).await? else { return Ok(None) };
     Ok(Some(UePosition { lon: row.get(0)?, lat: row.get(1)?, alt: row.get(2)?, at_s: row.get(3)? }))
+}
+
+/// The VAL UEs in a box, by name, after one.
+///
+/// # Errors
+/// The engine failed.
+pub async fn within(
+    tx: &mut dyn Sql,
+    area: &GeoBox,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<(String, UePosition)>, StoreError> {
+    let sql = "select val_ue_id, lon, lat, alt, at_s from ue_position where lat between $1 and $2 and lon between $3 \
+               and $4 and val_ue_id > $5 order by val_ue_id limit $6";
+    let params = params![area.min_lat, area.max_lat, area.min_lon, area.max_lon, after, limit];
+    let rows = tx.query(sql, &params).await?;
+    rows.iter()
+        .map(|row| {
+            let (lon, lat, alt, at_s) = (row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
+            Ok((row.get(0)?, UePosition { lon, lat, alt, at_s }))
+        })
+        .collect()
 }
 
 /// Forgets a VAL UE.

@@ -2,5 +2,8 @@
 
 use super::{Migration, migration};
 
-pub(crate) const SAN: &[Migration] =
-    &[migration!("san", "0001_anchors"), migration!("san", "0003_discovery")];
+pub(crate) const SAN: &[Migration] = &[
+    migration!("san", "0001_anchors"),
+    migration!("san", "0002_subscriptions"),
+    migration!("san", "0003_discovery"),
+];

@@ -2,4 +2,4 @@
 
 use super::{Migration, migration};
 
-pub(crate) const SM: &[Migration] = &[migration!("sm", "0001_maps")];
+pub(crate) const SM: &[Migration] = &[migration!("sm", "0001_maps"), migration!("sm", "0002_subscriptions")];

@@ -16,4 +16,5 @@ mod migrations;
 mod once;
 mod sim_records;
 mod sql;
+mod subscriptions;
 mod transactions;

@@ -4,7 +4,7 @@ use api_types::function::Function;
 use store::anchors::{ClassDef, classes as numbers};
 use store::maps::{
     Changed, Content, Filter, MAX_BOXES, MapRow, NewBuilding, NewMap, SetContent, building, classes, content,
-    discovery, hosts, record,
+    discovery, record,
 };
 use store::reach::{Reach, Reader};
 use store::spatial_index::GeoBox;
@@ -19,7 +19,6 @@ on_both!(
     an_area_meets_the_maps_that_it_touches,
     a_payload_counts_against_its_owner,
     a_map_is_built_once,
-    hosts_are_replaced_whole,
     a_class_goes_with_its_last_map,
     a_reach_is_told_without_the_document,
 );
@@ -352,28 +351,6 @@ async fn a_map_is_built_once(bench: Bench) {
     assert_eq!(built.0.map(|built| (built.asked == asked(2), built.asked_s)), Some((true, NOW)));
     assert_eq!(built.1, None);
     assert_eq!(ids(waiting(10).await), [1]);
-}
-
-async fn hosts_are_replaced_whole(bench: Bench) {
-    let store = open(&bench).await;
-    let of = |client: &'static str| {
-        let store = store.clone();
-        async move {
-            store.read(move |tx| Box::pin(async move { hosts::of_client(tx, client).await })).await.unwrap()
-        }
-    };
-    let put = |names: &[&str]| {
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let store = store.clone();
-        async move { job!(store, |tx| { hosts::put(tx, "vs-1", &names).await }) }
-    };
-    put(&["b.example", "a.example:8443", "b.example"]).await;
-    assert_eq!(of("vs-1").await, ["a.example:8443", "b.example"]);
-    assert!(of("vs-2").await.is_empty());
-    put(&["c.example"]).await;
-    assert_eq!(of("vs-1").await, ["c.example"]);
-    put(&[]).await;
-    assert!(of("vs-1").await.is_empty());
 }
 
 async fn a_class_goes_with_its_last_map(bench: Bench) {

@@ -6,6 +6,7 @@ use api_types::{Function, Secret};
 use authorization::Reason;
 use authorization::revocation::Kind;
 use jose::{Jwks, sha256};
+use service_http::callback_hosts;
 use service_http::feed::NewEntry;
 use service_http::refusal::Refusal;
 use store::clients::{self, ClientRecord, Registration};
@@ -18,6 +19,9 @@ use crate::sim_s::SimServer;
 use crate::sim_s::config::CertificateError;
 use crate::sim_s::directory::Directory;
 use crate::sim_s::redirect;
+
+/// Most callback hosts of one client. Own value.
+const MAX_HOSTS: usize = 64;
 
 impl SimServer {
     /// Registers or changes a client. A secret is drawn when the client has none and needs one; a certificate is issued
@@ -46,7 +50,7 @@ impl SimServer {
         let registration = registration(&body)?;
         let secret = self.kit().ambient.random_secret();
         let (this, now_s, name, drawn) = (self.clone(), self.now_s(), id.clone(), sha256(secret.as_bytes()));
-        let (number, fresh, epoch) = self
+        let (number, fresh, epoch, moved) = self
             .kit()
             .store
             .write(move |tx| {
@@ -69,6 +73,8 @@ impl SimServer {
                         ClientRecord { client_id: name.clone(), registration, secret_sha256, version: 0 };
                     let number = clients::put(tx, &record, now_s).await?;
                     let mut lost = Vec::new();
+                    let hosts = before.as_ref().map_or(&[][..], |before| &before.registration.callback_hosts);
+                    let moved = hosts.iter().any(|host| !record.registration.callback_hosts.contains(host));
                     if before.is_some_and(|before| loses(&before.registration, &record.registration)) {
                         lost.push(NewEntry {
                             kind: Kind::Client,
@@ -83,12 +89,16 @@ impl SimServer {
                         certificates::note(tx, name.as_str(), x5t_s256).await?;
                     }
                     let epoch = if lost.is_empty() { None } else { Some(this.note(tx, lost).await?) };
-                    Ok::<_, Refusal>((number, fresh, epoch))
+                    Ok::<_, Refusal>((number, fresh, epoch, moved))
                 })
             })
             .await?;
         if let Some(epoch) = epoch {
             self.revocations().acknowledge(epoch).await?;
+        }
+        if moved {
+            // A server that calls back may rely on its copy that long; afterwards the host is called no more.
+            tokio::time::sleep(callback_hosts::COPY).await;
         }
         let (cert, chain) = certificate.map(|issued| (issued.cert_pem, issued.chain_pem)).unzip();
         let secret = fresh.then(|| Secret::new(secret));
@@ -161,6 +171,14 @@ fn acceptable(body: &Client) -> Result<(), Refusal> {
                 &format!("/redirectUris/{index}"),
                 "must be https, http on 127.0.0.1 or [::1], or a private-use scheme with a dot, without fragment",
             ));
+        }
+    }
+    if body.callback_hosts.len() > MAX_HOSTS {
+        return Err(wrong("/callbackHosts", "has too many elements"));
+    }
+    for (index, host) in body.callback_hosts.iter().enumerate() {
+        if !callback_hosts::is_host(host) {
+            return Err(wrong(&format!("/callbackHosts/{index}"), "is not a host, or a host and a port"));
         }
     }
     if body.auth == AuthMethod::SelfSignedTlsClientAuth {

@@ -22,7 +22,7 @@ use service_http::call::Call;
 use service_http::kit::FunctionKit;
 use service_http::peer::CertRole;
 use service_http::refusal::{Refusal, RefusalRecord};
-use service_http::testkit::{self, TestIssuer};
+use service_http::testkit::{self, TestHosts, TestIssuer};
 use store::audit::{AuditFilter, AuditRecord};
 use store::blobs::{Blobs, Kek};
 use store::charging::ChargingRow;
@@ -46,6 +46,7 @@ pub(super) struct Bench {
     pub(super) clock: Arc<TestClock>,
     pub(super) kit: FunctionKit,
     pub(super) sm: SmServer,
+    pub(super) hosts: Arc<TestHosts>,
     pub(super) dir: TempDir,
     router: Router,
 }
@@ -153,9 +154,10 @@ impl Bench {
         let kit = testkit::kit(Function::Sm, store, &ambient, ORIGIN, &[&issuer]);
         let blobs =
             Blobs::open(&dir.path().join("blobs"), Kek::new("k1", [9; 32]).unwrap(), Vec::new()).unwrap();
-        let sm = SmServer::new(kit.clone(), SmConfig { san, blobs, limits });
+        let hosts = TestHosts::of(&[("vs-1", "val.example")]);
+        let sm = SmServer::new(kit.clone(), SmConfig { san, hosts: hosts.clone(), blobs, limits });
         let router = sm.router().unwrap();
-        Self { issuer, ambient, clock, kit, sm, dir, router }
+        Self { issuer, ambient, clock, kit, sm, hosts, dir, router }
     }
 
     /// Sends a request and reads the answer whole.

@@ -1,0 +1,69 @@
+-- Subscriptions of every kind: who is told of what, on whose authority, and when the next report is due.
+create table subscription (
+  sub_id text primary key,
+  family text not null,
+  owner_issuer text not null,
+  owner_subject text not null,
+  owner_name text not null,
+  client text not null,
+  standing text not null,
+  body text not null,
+  version integer not null,
+  state text not null,
+  reports integer not null,
+  reports_max integer,
+  ends_s integer,
+  next_s integer,
+  ended_s integer,
+  trace text,
+  created_s integer not null
+) strict;
+create index subscription_family on subscription (family, sub_id);
+create index subscription_owner on subscription (owner_issuer, owner_subject);
+create index subscription_next on subscription (next_s);
+
+-- What happened and was not yet told to anybody: written in the transaction of the change, taken with the messages
+-- that come of it.
+create table happening (
+  seq integer primary key autoincrement,
+  kind text not null,
+  body text not null,
+  at_ms integer not null,
+  trace text
+) strict;
+
+-- Which anchors were in range of whom at the last look (TS 29.437 DetectedEvent): what is told is the crossing.
+create table in_range (
+  sub_id text not null references subscription (sub_id) on delete cascade,
+  part integer not null,
+  ue text not null,
+  anchor_id integer not null,
+  primary key (sub_id, part, ue, anchor_id)
+) strict, without rowid;
+create index in_range_anchor on in_range (sub_id, part, anchor_id);
+
+-- How often an anchor was discovered and accessed (TS 23.437 8.4).
+create table anchor_usage (
+  anchor_id integer primary key,
+  discovered integer not null,
+  accessed integer not null
+) strict;
+
+-- UEs near an anchor.
+create index ue_position_at on ue_position (lat, lon);
+
+-- Groups of anchors: what somebody has registered here, until it ends.
+create table registration (
+  reg_id text primary key,
+  family text not null,
+  owner_issuer text not null,
+  owner_subject text not null,
+  owner_name text not null,
+  client text not null,
+  body text not null,
+  version integer not null,
+  ends_s integer,
+  created_s integer not null
+) strict;
+create index registration_family on registration (family, reg_id);
+create index registration_owner on registration (owner_issuer, owner_subject);
