@@ -323,6 +323,11 @@ impl Call {
         self.only.as_ref().is_none_or(|only| only.as_str() == val_service)
     }
 
+    /// The one VAL service whose objects the token opens, where it is not for all.
+    pub fn only(&self) -> Option<&ValServiceId> {
+        self.only.as_ref()
+    }
+
     /// The claims of the token, verified.
     pub fn claims(&self) -> &AccessClaims {
         self.session.token.claims()

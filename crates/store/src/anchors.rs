@@ -6,6 +6,7 @@ pub mod discovery;
 pub mod ids;
 pub mod in_range;
 pub mod lists;
+pub mod own;
 pub mod positions;
 pub mod records;
 pub mod usage;

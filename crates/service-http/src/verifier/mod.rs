@@ -60,6 +60,17 @@ impl Verifier {
         self.issuers.iter().find(|state| state.row().issuer == issuer).ok_or(Reason::IssuerWrong)
     }
 
+    /// Decides whether rights that were granted on a token, and outlive it, still stand: nothing of token, holder or key
+    /// may be revoked. Its expiry does not count.
+    ///
+    /// # Errors
+    /// The reason; [`Reason::LeaseExpired`] when the issuer has not been heard of in time.
+    pub fn check_standing(&self, claims: &AccessClaims, kid: &str, x5t: Option<&str>) -> Result<(), Reason> {
+        let issuer = self.issuer(&claims.iss)?;
+        issuer.check_lease(self.ambient.monotonic())?;
+        issuer.with_view(|view| revocation::check(view, claims, kid, x5t))
+    }
+
     /// Whether every issuer was heard of, so that requests can be decided.
     pub fn is_ready(&self) -> bool {
         self.issuers.iter().all(|issuer| issuer.is_ready())

@@ -11,14 +11,29 @@ use super::stored::{Anchor, List};
 use crate::shared::denial::Denial;
 use crate::shared::geometry::Area;
 use crate::shared::operator_rules::Action;
+use crate::shared::subscriptions::standing::Subscriber;
 use crate::shared::surroundings::Surroundings;
 
-/// Who asks, where and when.
-pub(super) struct Asker {
-    call: Call,
+/// Whose eyes look at anchors, where and when: of a caller, or of a subscriber who is to be told.
+pub(super) struct Viewer {
+    pub(super) who: Subscriber,
     pub(super) around: Surroundings,
     unknown_is_outside: bool,
     action: Action,
+}
+
+/// Who asks.
+pub(super) struct Asker {
+    call: Call,
+    viewer: Viewer,
+}
+
+impl std::ops::Deref for Asker {
+    type Target = Viewer;
+
+    fn deref(&self) -> &Viewer {
+        &self.viewer
+    }
 }
 
 /// The anchor stands open.
@@ -38,12 +53,8 @@ impl Asker {
         call: &Call,
         action: Action,
     ) -> Result<Self, StoreError> {
-        Ok(Self {
-            call: call.clone(),
-            around: Surroundings::of(tx, san.kit(), san.rules(), call).await?,
-            unknown_is_outside: san.config().unknown_position_is_outside,
-            action,
-        })
+        let viewer = Viewer::new(san, tx, Subscriber::of(call), action).await?;
+        Ok(Self { call: call.clone(), viewer })
     }
 
     /// Whether the operator lets the caller do this at all.
@@ -52,33 +63,6 @@ impl Asker {
     /// A rule denies it.
     pub(super) fn check_action(&self, val_service: Option<&str>) -> Result<(), Refusal> {
         self.around.check_action(&self.call, self.action, val_service)
-    }
-
-    /// What the caller may do with an anchor of a list.
-    ///
-    /// # Errors
-    /// The first stage that refuses.
-    pub(super) fn access(&self, anchor: &Anchor) -> Result<Access, Denial> {
-        if !self.call.opens_service(&anchor.row.service_id) {
-            return Err(Denial::hidden(Reason::NotVisible));
-        }
-        let caller = &*self.call.caller;
-        let grant = may_discover(caller, &anchor.item).map_err(Denial::hidden)?;
-        let access = Access { owner: grant.owner, listed: lists_server(caller, &anchor.item) };
-        if !grant.owner {
-            let active = anchor.body.time_period.is_none_or(|period| period.holds(self.around.now_s));
-            // Owners still find inactive anchors; to others they are not there (contract, section 7).
-            if !active {
-                return Err(Denial::hidden(Reason::OutsidePeriod));
-            }
-            if !self.is_inside(anchor) {
-                return Err(Denial::open(Reason::OutsideArea));
-            }
-        }
-        let anchor_id = anchor.row.anchor_id.to_string();
-        let names = [anchor_id.as_str(), anchor.row.list_id.as_str()];
-        self.around.check(&self.call, self.action, Some(&anchor.row.service_id), &names)?;
-        Ok(access)
     }
 
     /// Those anchors of a list that stand open; never none.
@@ -120,11 +104,55 @@ impl Asker {
             |denial| Err(denial.told(&self.call, "no rule that denies an anchor of the list")),
         )
     }
+}
 
-    /// Whether the service area, if there is one, lets the caller in. A VAL server is at no place.
+impl Viewer {
+    /// Reads what decides beside the anchors themselves.
+    pub(super) async fn new(
+        san: &SanServer,
+        tx: &mut dyn Sql,
+        who: Subscriber,
+        action: Action,
+    ) -> Result<Self, StoreError> {
+        Ok(Self {
+            around: Surroundings::of(tx, san.kit(), san.rules(), &who.caller).await?,
+            who,
+            unknown_is_outside: san.config().unknown_position_is_outside,
+            action,
+        })
+    }
+
+    /// What the viewer may do with an anchor of a list.
+    ///
+    /// # Errors
+    /// The first stage that refuses.
+    pub(super) fn access(&self, anchor: &Anchor) -> Result<Access, Denial> {
+        if !self.who.opens_service(&anchor.row.service_id) {
+            return Err(Denial::hidden(Reason::NotVisible));
+        }
+        let caller = &*self.who.caller;
+        let grant = may_discover(caller, &anchor.item).map_err(Denial::hidden)?;
+        let access = Access { owner: grant.owner, listed: lists_server(caller, &anchor.item) };
+        if !grant.owner {
+            let active = anchor.body.time_period.is_none_or(|period| period.holds(self.around.now_s));
+            // Owners still find inactive anchors; to others they are not there (contract, section 7).
+            if !active {
+                return Err(Denial::hidden(Reason::OutsidePeriod));
+            }
+            if !self.is_inside(anchor) {
+                return Err(Denial::open(Reason::OutsideArea));
+            }
+        }
+        let anchor_id = anchor.row.anchor_id.to_string();
+        let names = [anchor_id.as_str(), anchor.row.list_id.as_str()];
+        self.around.check(caller, self.action, Some(&anchor.row.service_id), &names)?;
+        Ok(access)
+    }
+
+    /// Whether the service area, if there is one, lets the viewer in. A VAL server is at no place.
     fn is_inside(&self, anchor: &Anchor) -> bool {
         let Some(area) = anchor.body.svc_area.as_ref().and_then(Area::bounding) else { return true };
-        match (self.call.caller.kind, self.around.place) {
+        match (self.who.caller.kind, self.around.place) {
             (CallerKind::ValClient, Some(place)) => area.holds(place),
             (CallerKind::ValClient, None) => !self.unknown_is_outside,
             (CallerKind::ValServer | CallerKind::Function, _) => true,

@@ -12,6 +12,7 @@ use store::anchors::{AnchorRow, classes, lists, records};
 
 use super::access::Asker;
 use super::stored::{self, Frame, List};
+use super::subscriptions::happening::{self, Gone, Happening};
 use super::{ANCHOR_KEPT, LIST_KEPT, SanServer};
 use crate::shared::denial::Denial;
 use crate::shared::operator_rules::Action;
@@ -118,6 +119,7 @@ pub(super) fn refused(call: &Call, reason: Reason) -> Refusal {
 pub(super) async fn write(
     san: &SanServer,
     tx: &mut dyn Sql,
+    call: &Call,
     list: List,
     wanted: &SpatialAnchorsList,
     identity: &Identity,
@@ -149,6 +151,10 @@ pub(super) async fn write(
     let stay: BTreeSet<u32> = rows.iter().map(|row| row.anchor_id).collect();
     let gone: Vec<u32> = known.keys().copied().filter(|id| !stay.contains(id)).collect();
 
+    let mut deleted = Vec::with_capacity(gone.len());
+    for anchor in list.anchors.values().filter(|anchor| gone.contains(&anchor.row.anchor_id)) {
+        deleted.push(Gone::of(anchor, &owner, &list.row.serv_info)?);
+    }
     records::remove(tx, &gone).await?;
     // Labels that change places pass through one that nobody can have.
     let moved = |row: &&AnchorRow| known.get(&row.anchor_id).is_some_and(|before| before.label != row.label);
@@ -171,6 +177,11 @@ pub(super) async fn write(
     let left: Vec<i64> = moved_on.filter_map(|id| known.get(&id)).map(|row| row.class_id).collect();
     classes::purge(tx, &left).await?;
     let touched = (added.len() + changed.len() + gone.len()) as u64;
+    if touched > 0 {
+        let ids = |rows: &[AnchorRow]| rows.iter().map(|row| row.anchor_id).collect();
+        let happening = Happening::Changed { created: ids(&added), updated: ids(&changed), deleted };
+        happening::note(tx, ambient, Some(call.ctx.trace().trace.to_string()), &happening).await?;
+    }
     Ok((List::of((row, rows))?, touched))
 }
 

@@ -17,6 +17,7 @@ use super::access::{Access, Asker};
 use super::input::{strip, strip_ids};
 use super::shown::{self, Representation};
 use super::stored::{self, Frame, List};
+use super::subscriptions::happening::{self, Happening};
 use super::{ANCHOR_KEPT, LISTS, SanServer, WRITE, granted, represented};
 use crate::shared::input::{self, Input};
 use crate::shared::operator_rules::Action;
@@ -40,6 +41,7 @@ pub(super) async fn create_list(
     let (server, caller) = (san.clone(), call.clone());
     let created: Created =
         san.kit().store.write(move |tx| Box::pin(create(server, tx, caller, wanted, feat))).await?;
+    san.wake_notifier();
     // step 3: the response names the new resource.
     granted(&call);
     let location = format!("{}{LISTS}/{}", san.kit().origin, created.list_id);
@@ -102,6 +104,10 @@ async fn create(
         return Err(Refusal::open(Reason::TooLarge));
     }
     records::insert(tx, &anchors).await?;
+
+    let created = anchors.iter().map(|anchor| anchor.anchor_id).collect();
+    let happening = Happening::Changed { created, updated: Vec::new(), deleted: Vec::new() };
+    happening::note(tx, ambient, Some(call.ctx.trace().trace.to_string()), &happening).await?;
 
     let list = List::of((row, anchors))?;
     let access = Access { owner: true, listed: false };

@@ -10,6 +10,7 @@ use service_http::refusal::Refusal;
 use store::Sql;
 use store::anchors::{classes, lists, records};
 
+use super::subscriptions::happening::{self, Gone, Happening};
 use super::{SanServer, WRITE, change, granted, shown};
 use crate::shared::etag;
 use crate::shared::input::PathId;
@@ -28,6 +29,7 @@ pub(super) async fn delete_list(
     let (server, caller) = (san.clone(), call.clone());
     let _: () =
         san.kit().store.write(move |tx| Box::pin(delete(server, tx, caller, list_id, headers))).await?;
+    san.wake_notifier();
     granted(&call);
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -49,6 +51,11 @@ async fn delete(
 
     let ids: Vec<u32> = list.anchors.values().map(|anchor| anchor.row.anchor_id).collect();
     let held: Vec<i64> = list.anchors.values().map(|anchor| anchor.row.class_id).collect();
+    let gone = |anchor| Gone::of(anchor, &list.owner(), &list.row.serv_info);
+    let deleted = list.anchors.values().map(gone).collect::<Result<_, _>>()?;
+    let happening = Happening::Changed { created: Vec::new(), updated: Vec::new(), deleted };
+    let trace = Some(call.ctx.trace().trace.to_string());
+    happening::note(tx, &san.kit().ambient, trace, &happening).await?;
     records::remove(tx, &ids).await?;
     lists::remove(tx, &list_id).await?;
     classes::purge(tx, &held).await?;

@@ -7,7 +7,7 @@
 use api_types::geo::ServiceArea;
 use api_types::query::Query;
 use api_types::san::{SpatialAnchorProfile, SpatialAnchorsDiscResp};
-use authorization::{Principal, Reason};
+use authorization::{CallerKind, Principal, Reason};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -22,6 +22,7 @@ use store::anchors::{Batch, Filter, Found, discovery, records};
 
 use super::access::Asker;
 use super::stored::{self, Anchor};
+use super::subscriptions::happening::{self, Happening};
 use super::{ANCHORS, DISCOVER, SanServer, granted, shown};
 use crate::shared::geometry::Area;
 use crate::shared::operator_rules::Action;
@@ -71,7 +72,9 @@ pub(super) async fn discover(
     if let Some(svc_id) = &question.svc_id {
         permit = permit.service(svc_id.as_str());
     }
-    ledger::permit_read(&san.kit().store, &call, permit).await?;
+    let ids =
+        answer.results.iter().filter_map(|profile| profile.anch_info.anchor_id).map(|id| id.0).collect();
+    permitted(&san, &call, permit, ids).await?;
     granted(&call);
 
     let mut response = (StatusCode::OK, body).into_response();
@@ -80,6 +83,23 @@ pub(super) async fn discover(
         response.headers_mut().insert(LINK, link);
     }
     Ok(response)
+}
+
+/// Records the permit; that a UE has discovered anchors may interest their owners.
+async fn permitted(san: &SanServer, call: &Call, permit: Permit, anchors: Vec<u32>) -> Result<(), Refusal> {
+    let ue = match (&call.caller.kind, &call.caller.ue) {
+        (CallerKind::ValClient, Some(ue)) if !anchors.is_empty() => ue.as_str().to_owned(),
+        _ => return ledger::permit_read(&san.kit().store, call, permit).await,
+    };
+    let by = call.clone();
+    let recorded = san.kit().store.write(move |tx| {
+        Box::pin(async move {
+            let trace = Some(by.ctx.trace().trace.to_string());
+            happening::note(tx, by.ctx.ambient(), trace, &Happening::Discovered { ue, anchors }).await?;
+            ledger::permit(tx, &by, &permit).await
+        })
+    });
+    recorded.await
 }
 
 /// Reads the query.

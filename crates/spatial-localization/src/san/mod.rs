@@ -15,14 +15,16 @@ mod read_list;
 mod replace_list;
 mod shown;
 mod stored;
+mod subscriptions;
 
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use api_types::ids::ValUeId;
 use api_types::oauth::ProtectedResourceMetadata;
+use async_trait::async_trait;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
@@ -32,15 +34,20 @@ use service_http::call::Call;
 use service_http::callback_hosts::HostSource;
 use service_http::guard;
 use service_http::kit::FunctionKit;
+use service_http::outbox_driver::{Decision, OutboxDriver, Recipients};
 use service_http::refusal::Refusal;
 use service_http::resource_metadata;
 use service_http::routes::{MountError, RouteSpec};
 use store::anchors::positions::{self, UePosition};
+use store::outbox::Message;
 use store::{Bounds, StoreError};
 
 use crate::shared::cursor_secret::CursorSecret;
 use crate::shared::etag::EntityTag;
 use crate::shared::operator_rules::RulesCache;
+use crate::shared::subscriptions::notifier::{self, Sweeps, Waker};
+use crate::shared::subscriptions::{Kind as _, operations};
+use subscriptions::happening::{self, Happening};
 
 /// Scope of GET of anchors lists (contract, section 4).
 pub const READ: &str = "3gpp:seal:san.read";
@@ -52,6 +59,11 @@ pub const DISCOVER: &str = "3gpp:seal:san.discover";
 const LISTS: &str = "/ssan-sanm/v1/anchors-lists";
 const LIST: &str = "/ssan-sanm/v1/anchors-lists/{anchorsListId}";
 const ANCHORS: &str = "/ssan-disc/v1/spatial-anchors";
+const SUBSCRIPTIONS: &str = "/ssan-sanm/v1/subscriptions";
+const SUBSCRIPTION: &str = "/ssan-sanm/v1/subscriptions/{subscriptionId}";
+
+/// Kinds of subscriptions.
+const FAMILIES: &[&str] = &[subscriptions::Anchors::FAMILY];
 
 /// Largest list on the wire, in bytes. Own value: 1,000 anchors of 4 KiB.
 const LIST_BYTES: usize = 4 * 1024 * 1024;
@@ -93,6 +105,25 @@ pub const ROUTES: &[RouteSpec] = &[
     RouteSpec::token(Method::GET, ANCHORS, "DiscSpatialAnchorsProfiles", &[DISCOVER])
         .step(PROCEDURE, "1", "Discover spatial anchors request with access token")
         .cost(2),
+    RouteSpec::token(Method::POST, SUBSCRIPTIONS, "CreateSpatialAnchorsSub", &[DISCOVER])
+        .step(PROCEDURE, "1", "Subscribe spatial anchors request with access token")
+        .cost(2),
+    RouteSpec::token(Method::GET, SUBSCRIPTION, "GetIndSpatialAnchorsSub", &[READ]).step(
+        PROCEDURE,
+        "1",
+        "Get spatial anchors subscription request with access token",
+    ),
+    RouteSpec::token(Method::PUT, SUBSCRIPTION, "UpdateIndSpatialAnchorsSub", &[WRITE])
+        .step(PROCEDURE, "1", "Update spatial anchors subscription request with access token")
+        .cost(2),
+    RouteSpec::token(Method::PATCH, SUBSCRIPTION, "ModifyIndSpatialAnchorsSub", &[WRITE])
+        .step(PROCEDURE, "1", "Modify spatial anchors subscription request with access token")
+        .cost(2),
+    RouteSpec::token(Method::DELETE, SUBSCRIPTION, "DeleteIndSpatialAnchorsSub", &[WRITE]).step(
+        PROCEDURE,
+        "1",
+        "Unsubscribe spatial anchors request with access token",
+    ),
 ];
 
 /// Settings of the spatial anchor server.
@@ -139,6 +170,8 @@ struct Inner {
     config: SanConfig,
     rules: RulesCache,
     cursors: CursorSecret,
+    notifier: Waker,
+    outbox: OutboxDriver,
 }
 
 impl std::fmt::Debug for SanServer {
@@ -153,10 +186,23 @@ async fn metadata(State(san): State<SanServer>) -> Json<ProtectedResourceMetadat
 }
 
 impl SanServer {
-    /// A server on the surroundings of the function `san`.
+    /// A server on the surroundings of the function `san`. Takes up what was interrupted: subscribers that were not
+    /// told, notifications on their way. Needs a runtime.
     pub fn new(kit: FunctionKit, config: SanConfig) -> Self {
-        let (rules, cursors) = (RulesCache::default(), CursorSecret::default());
-        Self(Arc::new(Inner { kit, config, rules, cursors }))
+        let server = Self(Arc::new_cyclic(|inner: &Weak<Inner>| {
+            let recipients = Arc::new(Recipient(inner.clone()));
+            let (store, ambient, egress) = (kit.store.clone(), kit.ambient.clone(), kit.egress.clone());
+            Inner {
+                kit,
+                config,
+                rules: RulesCache::default(),
+                cursors: CursorSecret::default(),
+                notifier: Waker::default(),
+                outbox: OutboxDriver::start(store, ambient, egress, recipients),
+            }
+        }));
+        tokio::spawn(report(Arc::downgrade(&server.0), Arc::clone(&server.0.notifier)));
+        server
     }
 
     /// The whole of its listener.
@@ -172,6 +218,11 @@ impl SanServer {
             .on("ModifyIndSpatialAnchorsList", modify_list::modify_list)
             .on("DeleteIndSpatialAnchorsList", delete_list::delete_list)
             .on("DiscSpatialAnchorsProfiles", discover::discover)
+            .on("CreateSpatialAnchorsSub", operations::create::<subscriptions::Anchors>)
+            .on("GetIndSpatialAnchorsSub", operations::read::<subscriptions::Anchors>)
+            .on("UpdateIndSpatialAnchorsSub", operations::replace::<subscriptions::Anchors>)
+            .on("ModifyIndSpatialAnchorsSub", operations::modify::<subscriptions::Anchors>)
+            .on("DeleteIndSpatialAnchorsSub", operations::delete::<subscriptions::Anchors>)
             .finish()?;
         Ok(guard::serve(&self.0.kit, routes.with_state(self.clone())))
     }
@@ -182,11 +233,29 @@ impl SanServer {
     /// The store failed.
     pub async fn put_position(&self, ue: &ValUeId, position: UePosition) -> Result<(), StoreError> {
         let ue = ue.as_str().to_owned();
-        self.0
-            .kit
-            .store
-            .write(move |tx| Box::pin(async move { positions::put(tx, &ue, &position).await }))
-            .await
+        let ambient = self.kit().ambient.clone();
+        let put = self.kit().store.write(move |tx| {
+            Box::pin(async move {
+                positions::put(tx, &ue, &position).await?;
+                happening::note(tx, &ambient, None, &Happening::Moved { ue }).await
+            })
+        });
+        let kept: Result<(), StoreError> = put.await;
+        kept?;
+        self.wake_notifier();
+        Ok(())
+    }
+
+    fn hosts(&self) -> Option<&dyn HostSource> {
+        self.0.config.hosts.as_deref()
+    }
+
+    fn wake_notifier(&self) {
+        self.0.notifier.notify_one();
+    }
+
+    fn wake_outbox(&self) {
+        self.0.outbox.wake();
     }
 
     fn kit(&self) -> &FunctionKit {
@@ -199,6 +268,40 @@ impl SanServer {
 
     fn rules(&self) -> &RulesCache {
         &self.0.rules
+    }
+}
+
+/// Tells subscribers what happened, for as long as the server lives.
+async fn report(inner: Weak<Inner>, waker: Waker) {
+    let mut sweeps = Sweeps::default();
+    while let Some(inner) = inner.upgrade() {
+        let san = SanServer(inner);
+        let more = match sweeps.turn(san.kit(), FAMILIES).await {
+            Ok(()) => subscriptions::round(&san).await,
+            Err(error) => Err(error),
+        };
+        // The server must not be held while nothing happens.
+        drop(san);
+        notifier::pause(&waker, more).await;
+    }
+}
+
+/// What becomes of a notification at the moment when it could go.
+struct Recipient(Weak<Inner>);
+
+#[async_trait]
+impl Recipients for Recipient {
+    async fn decide(&self, message: &Message) -> Result<Decision, StoreError> {
+        let Some(san) = self.0.upgrade().map(SanServer) else {
+            return Ok(Decision::Later("the server is ending"));
+        };
+        if !notifier::is_ours(message) {
+            return Ok(Decision::Drop);
+        }
+        match notifier::admitted(san.kit(), message).await? {
+            Err(decision) => Ok(decision),
+            Ok(admitted) => subscriptions::decide(&san, admitted, message).await,
+        }
     }
 }
 

@@ -43,6 +43,7 @@ pub(super) async fn modify_list(
         .store
         .write(move |tx| Box::pin(modify(server, tx, caller, list_id, headers, patch, features)))
         .await?;
+    san.wake_notifier();
     granted(&call);
     represented(StatusCode::OK, shown.body, &shown.tag, None)
 }
@@ -73,7 +74,7 @@ async fn modify(
     let wanted = as_provider(&call, &list, &open, &patch)?;
     check_version()?;
     let identity = change::identity(&list, &wanted)?;
-    let (list, touched) = change::write(&san, tx, list, &wanted, &identity).await?;
+    let (list, touched) = change::write(&san, tx, &call, list, &wanted, &identity).await?;
     let open = asker.open_anchors(&list)?;
     let shown = Representation::of(&shown::list(&list, &open, feat))?;
     record(tx, &call, &asker, &list, touched, &shown, ACTION).await?;

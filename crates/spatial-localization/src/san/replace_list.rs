@@ -43,6 +43,7 @@ pub(super) async fn replace_list(
             Box::pin(replace(server, tx, caller, list_id, input.headers, wanted, input.features))
         })
         .await?;
+    san.wake_notifier();
     granted(&call);
     represented(StatusCode::OK, shown.body, &shown.tag, None)
 }
@@ -97,7 +98,7 @@ pub(super) async fn finish(
 ) -> Result<Representation, Refusal> {
     asker.check_all_open(&list)?;
     asker.check_action(Some(wanted.val_serv_info.service_id.as_str()))?;
-    let (list, touched) = change::write(san, tx, list, &wanted, &identity).await?;
+    let (list, touched) = change::write(san, tx, call, list, &wanted, &identity).await?;
     let access = super::access::Access { owner: true, listed: false };
     let own: Vec<_> = list.anchors.iter().map(|(label, anchor)| (label.as_str(), anchor, access)).collect();
     let shown = Representation::of(&shown::list(&list, &own, feat))?;

@@ -91,6 +91,11 @@ pub(crate) fn optional(param: impl Into<String>, reason: &'static str) -> Refusa
     Refusal::input(Cause::OptionalIeIncorrect, vec![InvalidParam::new(param, reason)])
 }
 
+/// 400 by a mandatory member that is absent.
+pub(crate) fn missing(param: impl Into<String>) -> Refusal {
+    Refusal::input(Cause::MandatoryIeMissing, vec![InvalidParam::new(param, "is missing")])
+}
+
 /// The query of a request.
 ///
 /// # Errors

@@ -12,5 +12,6 @@ pub(crate) mod paging;
 pub(crate) mod reach;
 pub mod rules;
 pub mod serv_infos;
+pub mod subscriptions;
 pub mod supp_feat;
 pub(crate) mod surroundings;

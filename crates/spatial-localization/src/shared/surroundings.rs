@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use authorization::Caller;
 use service_http::call::Call;
 use service_http::kit::FunctionKit;
 use service_http::refusal::Refusal;
@@ -29,9 +30,9 @@ impl Surroundings {
         tx: &mut dyn Sql,
         kit: &FunctionKit,
         rules: &RulesCache,
-        call: &Call,
+        caller: &Caller,
     ) -> Result<Self, StoreError> {
-        let position = match &call.caller.ue {
+        let position = match &caller.ue {
             Some(ue) => positions::of_ue(tx, ue.as_str()).await?,
             None => None,
         };
@@ -55,12 +56,12 @@ impl Surroundings {
     /// A rule of the regulator or of the operator.
     pub(crate) fn check(
         &self,
-        call: &Call,
+        caller: &Caller,
         action: Action,
         val_service: Option<&str>,
         resource: &[&str],
     ) -> Result<(), Denial> {
-        let denied = self.rules.check(&call.caller, action, val_service, resource, self.place, self.now_s);
+        let denied = self.rules.check(caller, action, val_service, resource, self.place, self.now_s);
         denied.map_err(Denial::open)
     }
 
@@ -74,7 +75,7 @@ impl Surroundings {
         action: Action,
         val_service: Option<&str>,
     ) -> Result<(), Refusal> {
-        self.check(call, action, val_service, &[])
+        self.check(&call.caller, action, val_service, &[])
             .map_err(|denial| denial.told(call, "no rule that denies the action"))
     }
 }

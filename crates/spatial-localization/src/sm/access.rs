@@ -146,7 +146,7 @@ async fn reached(
 
 /// What else decides: the rules of the operator, where the caller was seen, and the time.
 pub(super) async fn around(tx: &mut dyn Sql, sm: &SmServer, call: &Call) -> Result<Surroundings, StoreError> {
-    Surroundings::of(tx, sm.kit(), sm.rules(), call).await
+    Surroundings::of(tx, sm.kit(), sm.rules(), &call.caller).await
 }
 
 fn decide(
@@ -187,7 +187,7 @@ pub(super) fn check(
     }
     let names = [row.map_id.to_string(), object(row.map_id)];
     let names = names.each_ref().map(String::as_str);
-    around.check(call, operation.action(), Some(&row.service_id), &names)?;
+    around.check(&call.caller, operation.action(), Some(&row.service_id), &names)?;
     Ok(grant)
 }
 

@@ -67,3 +67,6 @@ create table registration (
 ) strict;
 create index registration_family on registration (family, reg_id);
 create index registration_owner on registration (owner_issuer, owner_subject);
+
+-- What somebody is told of his own anchors.
+create index anchor_owner on anchor (owner_key, anchor_id);

@@ -7,7 +7,7 @@ use crate::params;
 use crate::search::{Bounds, Candidates, Index, Search, list};
 use crate::spatial_index::{self, GeoBox};
 use crate::sql::placeholders;
-use crate::{Dialect, Sql, StoreError, Value};
+use crate::{Dialect, Row, Sql, StoreError, Value};
 
 /// What is searched. All filters that are given must hold.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -198,18 +198,19 @@ async fn read(tx: &mut dyn Sql, filter: &Filter, ids: &[u32]) -> Result<Vec<Foun
          from anchor a join anchors_list l on l.list_id = a.list_id where {listed} and {active} order by a.anchor_id"
     );
     let rows = tx.query(&sql, &params).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Found {
-                anchor: records::anchor_of(row, 0)?,
-                serv_info: row.get(WIDTH)?,
-                owner_issuer: row.get(WIDTH + 1)?,
-                owner_subject: row.get(WIDTH + 2)?,
-                owner_name: row.get(WIDTH + 3)?,
-                own: row.get(WIDTH + 4)?,
-            })
-        })
-        .collect()
+    rows.iter().map(found_of).collect()
+}
+
+/// An anchor and its list, in the order of [`read`].
+pub(crate) fn found_of(row: &Row) -> Result<Found, StoreError> {
+    Ok(Found {
+        anchor: records::anchor_of(row, 0)?,
+        serv_info: row.get(WIDTH)?,
+        owner_issuer: row.get(WIDTH + 1)?,
+        owner_subject: row.get(WIDTH + 2)?,
+        owner_name: row.get(WIDTH + 3)?,
+        own: row.get(WIDTH + 4)?,
+    })
 }
 
 /// How many of the identifiers are anchors of this owner.

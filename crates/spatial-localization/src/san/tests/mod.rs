@@ -6,8 +6,9 @@ mod lists;
 mod place_and_rules;
 mod providers;
 mod same_as_brute_force;
+mod subscriptions;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use api_types::function::Function;
 use axum::Router;
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 use service_http::ambient::{Ambient, TestClock};
 use service_http::peer::{CertRole, PeerCertificate};
 use service_http::refusal::RefusalRecord;
-use service_http::testkit::{self, TestIssuer};
+use service_http::testkit::{self, TestHosts, TestIssuer};
 use store::{Migrations, Store, StoreConfig};
 use tower::ServiceExt as _;
 
@@ -39,6 +40,9 @@ pub(super) struct World {
     sim: TestIssuer,
     router: Router,
     ue_key: EcKey,
+    pub(super) hosts: Arc<TestHosts>,
+    /// A subscription that a step of a table needs.
+    pub(super) last_sub: Mutex<String>,
     _dir: tempfile::TempDir,
 }
 
@@ -127,10 +131,12 @@ impl World {
         let store = Store::open(&cfg, Function::San, Migrations::of(Function::San)).await.unwrap();
         let sim = TestIssuer::sim(&ambient);
         let kit = testkit::kit(Function::San, store.clone(), &ambient, SAN, &[&sim]);
-        let san = SanServer::new(kit, config);
+        let hosts =
+            TestHosts::of(&[("vs-1", "val.example"), ("vs-2", "val.example"), ("vs-3", "val.example")]);
+        let san = SanServer::new(kit, SanConfig { hosts: Some(hosts.clone()), ..config });
         let router = san.router().unwrap();
         let ue_key = testkit::key(&ambient);
-        Self { clock, san, store, ambient, sim, router, ue_key, _dir: dir }
+        Self { clock, san, store, ambient, sim, router, ue_key, hosts, last_sub: Mutex::default(), _dir: dir }
     }
 
     /// A request with a good token for everything.

@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 use geographiclib_rs::{Geodesic, InverseGeodesic as _};
 
 pub use area::{Area, AreaError, Shape};
-pub use origin::place_of;
+pub use origin::{centre_of, place_of};
 pub use polygon::Polygon;
 pub use round::{Arc, Ellipse};
 pub use store::spatial_index::GeoBox;

@@ -10,7 +10,7 @@ use super::{LonLat, WGS84, canonical};
 /// The second local axis points to `horizAxesOrientation`, clockwise from north; the text leaves open which axis it
 /// is. The offset is followed along the geodesic, so that neither the poles nor the antimeridian disturb.
 pub fn place_of(local: &Local3dPointUncertaintyEllipsoid) -> Option<LonLat> {
-    let origin = local.local_origin.point.or_else(|| centre(local.local_origin.area.as_ref()?))?;
+    let origin = local.local_origin.point.or_else(|| centre_of(local.local_origin.area.as_ref()?))?;
     let turn_deg = f64::from(local.local_origin.horiz_axes_orientation.unwrap_or(0)) / 10.0;
     let (x, y) = (local.point.x, local.point.y);
     if x == 0.0 && y == 0.0 {
@@ -21,7 +21,8 @@ pub fn place_of(local: &Local3dPointUncertaintyEllipsoid) -> Option<LonLat> {
     (lat.is_finite() && lon.is_finite()).then(|| canonical((lon, lat)))
 }
 
-fn centre(area: &GeographicArea) -> Option<GeographicalCoordinates> {
+/// The point that a shape is around, if it is around one.
+pub fn centre_of(area: &GeographicArea) -> Option<GeographicalCoordinates> {
     match area {
         GeographicArea::Point { point }
         | GeographicArea::PointAltitude { point, .. }

@@ -1,0 +1,106 @@
+//! On whose authority somebody is told: what the subscriber's token said when it subscribed.
+//!
+//! A subscription outlives its token, and nothing that ends the rights of the token: when token, subject, client, key or
+//! certificate is revoked, the subscription ends. The token itself is not kept.
+
+use std::sync::Arc;
+
+use api_types::ids::ValServiceId;
+use authorization::{AccessClaims, Caller, CallerKind, Reason};
+use serde::{Deserialize, Serialize};
+use service_http::call::Call;
+use service_http::kit::FunctionKit;
+use store::StoreError;
+
+/// What is kept of a token.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Standing {
+    claims: AccessClaims,
+    kid: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    x5t: Option<String>,
+    /// The one VAL service whose objects are open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    only: Option<ValServiceId>,
+    /// A function that spoke for itself.
+    #[serde(default)]
+    function: bool,
+}
+
+/// Who is told.
+#[derive(Clone, Debug)]
+pub(crate) struct Subscriber {
+    pub(crate) caller: Arc<Caller>,
+    pub(crate) only: Option<ValServiceId>,
+}
+
+/// What has become of the rights of a subscriber.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rights {
+    /// As before.
+    Stand,
+    /// Ended for good.
+    Ended,
+    /// The issuer was not heard of in time.
+    Unknown,
+}
+
+impl Standing {
+    pub(crate) fn of(call: &Call) -> Self {
+        Self {
+            claims: call.claims().clone(),
+            kid: call.caller.kid.clone(),
+            x5t: call.caller.x5t.clone(),
+            only: call.only().cloned(),
+            function: call.caller.kind == CallerKind::Function,
+        }
+    }
+
+    pub(crate) fn from_text(text: &str) -> Result<Self, StoreError> {
+        serde_json::from_str(text).map_err(|_| StoreError::Damaged("the standing of a subscriber"))
+    }
+
+    pub(crate) fn to_text(&self) -> Result<String, StoreError> {
+        serde_json::to_string(self).map_err(|_| StoreError::Damaged("the standing of a subscriber"))
+    }
+
+    /// Who is told, as decisions see it.
+    pub(crate) fn subscriber(&self) -> Subscriber {
+        let mut caller = Caller::from_claims(&self.claims, &self.kid, self.x5t.as_deref());
+        if self.function {
+            caller.kind = CallerKind::Function;
+        }
+        if let Some(only) = &self.only {
+            caller.val_services = vec![only.clone()];
+        }
+        Subscriber { caller: Arc::new(caller), only: self.only.clone() }
+    }
+
+    /// Decides again whether anything of the token was revoked.
+    pub(crate) fn rights(&self, kit: &FunctionKit) -> Rights {
+        let Some(verifier) = &kit.verifier else { return Rights::Ended };
+        match verifier.check_standing(&self.claims, &self.kid, self.x5t.as_deref()) {
+            Ok(()) => Rights::Stand,
+            Err(Reason::LeaseExpired | Reason::IssuerUnreachable) => Rights::Unknown,
+            Err(_) => Rights::Ended,
+        }
+    }
+}
+
+impl std::fmt::Debug for Standing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Standing")
+    }
+}
+
+impl Subscriber {
+    /// Of a request.
+    pub(crate) fn of(call: &Call) -> Self {
+        Self { caller: Arc::clone(&call.caller), only: call.only().cloned() }
+    }
+
+    /// Whether anything of this VAL service is open.
+    pub(crate) fn opens_service(&self, val_service: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.as_str() == val_service)
+    }
+}
