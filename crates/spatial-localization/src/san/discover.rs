@@ -75,6 +75,8 @@ pub(super) async fn discover(
     let ids =
         answer.results.iter().filter_map(|profile| profile.anch_info.anchor_id).map(|id| id.0).collect();
     permitted(&san, &call, permit, ids).await?;
+    let ids = answer.results.iter().filter_map(|profile| profile.anch_info.anchor_id);
+    san.tally().discovered(ids.map(|id| id.0));
     granted(&call);
 
     let mut response = (StatusCode::OK, body).into_response();

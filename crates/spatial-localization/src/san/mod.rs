@@ -16,6 +16,7 @@ mod replace_list;
 mod shown;
 mod stored;
 mod subscriptions;
+mod usage;
 
 #[cfg(test)]
 mod tests;
@@ -60,10 +61,13 @@ const LISTS: &str = "/ssan-sanm/v1/anchors-lists";
 const LIST: &str = "/ssan-sanm/v1/anchors-lists/{anchorsListId}";
 const ANCHORS: &str = "/ssan-disc/v1/spatial-anchors";
 const SUBSCRIPTIONS: &str = "/ssan-sanm/v1/subscriptions";
+const USAGE: &str = "/ssan-usg/v1/subscriptions";
+const USAGE_SUBSCRIPTION: &str = "/ssan-usg/v1/subscriptions/{subscriptionId}";
+const USAGE_REPORT: &str = "/ssan-usg/v1/report";
 const SUBSCRIPTION: &str = "/ssan-sanm/v1/subscriptions/{subscriptionId}";
 
 /// Kinds of subscriptions.
-const FAMILIES: &[&str] = &[subscriptions::Anchors::FAMILY];
+const FAMILIES: &[&str] = &[subscriptions::Anchors::FAMILY, usage::Usage::FAMILY];
 
 /// Largest list on the wire, in bytes. Own value: 1,000 anchors of 4 KiB.
 const LIST_BYTES: usize = 4 * 1024 * 1024;
@@ -124,6 +128,17 @@ pub const ROUTES: &[RouteSpec] = &[
         "1",
         "Unsubscribe spatial anchors request with access token",
     ),
+    RouteSpec::token(Method::POST, USAGE, "CreateSpatialAnchorsUsageSub", &[DISCOVER])
+        .step(PROCEDURE, "1", "Spatial anchors usage information request with access token")
+        .cost(2),
+    RouteSpec::token(Method::GET, USAGE_SUBSCRIPTION, "GetIndSpatialAnchorsUsageSub", &[DISCOVER]),
+    RouteSpec::token(Method::PUT, USAGE_SUBSCRIPTION, "UpdateIndSpatialAnchorsUsageSub", &[DISCOVER]).cost(2),
+    RouteSpec::token(Method::PATCH, USAGE_SUBSCRIPTION, "ModifyIndSpatialAnchorsUsageSub", &[DISCOVER])
+        .cost(2),
+    RouteSpec::token(Method::DELETE, USAGE_SUBSCRIPTION, "DeleteIndSpatialAnchorsUsageSub", &[DISCOVER]),
+    RouteSpec::token(Method::POST, USAGE_REPORT, "ReportSpatialAnchorsUsage", &[DISCOVER])
+        .step(PROCEDURE, "1", "Spatial anchors usage report with access token")
+        .cost(2),
 ];
 
 /// Settings of the spatial anchor server.
@@ -172,6 +187,7 @@ struct Inner {
     cursors: CursorSecret,
     notifier: Waker,
     outbox: OutboxDriver,
+    tally: usage::Tally,
 }
 
 impl std::fmt::Debug for SanServer {
@@ -198,6 +214,7 @@ impl SanServer {
                 rules: RulesCache::default(),
                 cursors: CursorSecret::default(),
                 notifier: Waker::default(),
+                tally: usage::Tally::default(),
                 outbox: OutboxDriver::start(store, ambient, egress, recipients),
             }
         }));
@@ -223,6 +240,12 @@ impl SanServer {
             .on("UpdateIndSpatialAnchorsSub", operations::replace::<subscriptions::Anchors>)
             .on("ModifyIndSpatialAnchorsSub", operations::modify::<subscriptions::Anchors>)
             .on("DeleteIndSpatialAnchorsSub", operations::delete::<subscriptions::Anchors>)
+            .on("CreateSpatialAnchorsUsageSub", usage::ask)
+            .on("GetIndSpatialAnchorsUsageSub", operations::read::<usage::Usage>)
+            .on("UpdateIndSpatialAnchorsUsageSub", operations::replace::<usage::Usage>)
+            .on("ModifyIndSpatialAnchorsUsageSub", operations::modify::<usage::Usage>)
+            .on("DeleteIndSpatialAnchorsUsageSub", operations::delete::<usage::Usage>)
+            .on("ReportSpatialAnchorsUsage", usage::report)
             .finish()?;
         Ok(guard::serve(&self.0.kit, routes.with_state(self.clone())))
     }
@@ -252,6 +275,10 @@ impl SanServer {
 
     fn wake_notifier(&self) {
         self.0.notifier.notify_one();
+    }
+
+    fn tally(&self) -> &usage::Tally {
+        &self.0.tally
     }
 
     fn wake_outbox(&self) {
@@ -300,6 +327,9 @@ impl Recipients for Recipient {
         }
         match notifier::admitted(san.kit(), message).await? {
             Err(decision) => Ok(decision),
+            Ok(admitted) if admitted.row.family == usage::Usage::FAMILY => {
+                usage::decide(&san, admitted, message).await
+            }
             Ok(admitted) => subscriptions::decide(&san, admitted, message).await,
         }
     }

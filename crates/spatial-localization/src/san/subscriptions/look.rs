@@ -28,9 +28,9 @@ const MOST: u32 = 1_000;
 const BATCHES: usize = 16;
 
 /// An anchor that the viewer may discover.
-pub(super) struct Seen {
-    pub(super) anchor: Anchor,
-    pub(super) access: Access,
+pub(in crate::san) struct Seen {
+    pub(in crate::san) anchor: Anchor,
+    pub(in crate::san) access: Access,
     serv_info: String,
 }
 
@@ -48,7 +48,7 @@ impl Seen {
 }
 
 /// What the viewer may discover of these.
-pub(super) async fn by_ids(
+pub(in crate::san) async fn by_ids(
     tx: &mut dyn Sql,
     viewer: &Viewer,
     ids: &BTreeSet<u32>,

@@ -6,7 +6,7 @@
 
 mod deliver;
 pub(super) mod happening;
-mod look;
+pub(super) mod look;
 mod range;
 mod report;
 mod round;

@@ -14,6 +14,7 @@ use super::report::{self, KeptReport, Near};
 use super::{Anchors, NOTIFY, State, look, opened};
 use crate::san::SanServer;
 use crate::san::access::Viewer;
+use crate::san::usage::{self, Usage};
 use crate::shared::subscriptions::Kind;
 use crate::shared::subscriptions::notifier::{self, PAGE};
 use crate::shared::subscriptions::operations::{parsed, written};
@@ -42,6 +43,7 @@ pub(in crate::san) async fn round(san: &SanServer) -> Result<bool, StoreError> {
                 if !happened.is_empty() {
                     told |= on_events(tx, &job, &happened).await?;
                 }
+                job.tally().write(tx).await?;
                 told |= periodic(tx, &job).await?;
                 Ok::<_, StoreError>((told, more))
             })
@@ -204,11 +206,16 @@ async fn periodic(tx: &mut dyn Sql, san: &SanServer) -> Result<bool, StoreError>
     let now_s = san.kit().ambient.now_s();
     let mut told = false;
     for mut row in subscriptions::due(tx, now_s, PAGE).await? {
-        if row.family != Anchors::FAMILY {
+        let standing = Standing::from_text(&row.standing)?;
+        if row.family == Usage::FAMILY {
+            if standing.rights(san.kit()) == Rights::Ended {
+                subscriptions::remove(tx, &row.sub_id).await?;
+            } else {
+                told |= usage::periodic(tx, san, &mut row, &standing).await?;
+            }
             continue;
         }
         let (body, mut state) = opened(&row)?;
-        let standing = Standing::from_text(&row.standing)?;
         let reporting = reporting(&row, &body);
         let (Some(reporting), true) = (reporting, standing.rights(san.kit()) != Rights::Ended) else {
             subscriptions::remove(tx, &row.sub_id).await?;

@@ -7,6 +7,7 @@ mod place_and_rules;
 mod providers;
 mod same_as_brute_force;
 mod subscriptions;
+mod usage;
 
 use std::sync::{Arc, Mutex};
 

@@ -74,6 +74,9 @@ impl World {
     async fn decide(&self, message: &Message) -> Decision {
         match notifier::admitted(self.san.kit(), message).await.unwrap() {
             Err(decision) => decision,
+            Ok(admitted) if admitted.row.family == "usage" => {
+                crate::san::usage::decide(&self.san, admitted, message).await.unwrap()
+            }
             Ok(admitted) => crate::san::subscriptions::decide(&self.san, admitted, message).await.unwrap(),
         }
     }

@@ -81,6 +81,10 @@ pub(crate) trait Kind: Send + Sync + 'static {
     fn val_service(_: &Self::Body) -> Option<String> {
         None
     }
+    /// In how many seconds it is looked for something new, where there are no events.
+    fn sampling(_: &Self::Body) -> Option<u32> {
+        None
+    }
     /// Whether two say the same of events, so that what is remembered goes on.
     fn same_events(one: &Self::Body, other: &Self::Body) -> bool;
     /// What the shape does not say.
@@ -403,10 +407,13 @@ async fn checked<K: Kind>(
     let now_s = call.ctx.ambient().now_s();
     let members = K::members(body);
     *members.supp_feat = features.negotiated().and_then(|bits| bits.to_owned().try_into().ok());
-    let reporting = Reporting::read(members.report_req, members.exp_time, now_s)
+    let mut reporting = Reporting::read(members.report_req, members.exp_time, now_s)
         .map_err(|faults| Refusal::input(Cause::OptionalIeIncorrect, faults))?;
     let uri = members.notif_uri.map(str::to_owned);
     K::check(server, &Subscriber::of(call), body)?;
+    if let (Method::OnEvent, Some(every)) = (reporting.method, K::sampling(body)) {
+        reporting.method = Method::Every(every);
+    }
     if written(body)?.len() > KEPT {
         return Err(Refusal::open(Reason::TooLarge));
     }
