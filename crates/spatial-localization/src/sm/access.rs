@@ -14,6 +14,7 @@ use store::{Sql, StoreError, maps};
 
 use crate::shared::denial::Denial;
 use crate::shared::operator_rules::Action;
+use crate::shared::subscriptions::standing::Subscriber;
 use crate::shared::surroundings::Surroundings;
 use crate::shared::{reach, rules};
 use crate::sm::SmServer;
@@ -158,7 +159,7 @@ fn decide(
     let told = |denial: Denial| denial.told(call, "a map that stands open");
     let row = row.map_err(|reason| told(Denial::hidden(reason)))?;
     let map = document(&row)?;
-    let grant = check(call, &row, &map, around, operation).map_err(told)?;
+    let grant = check(&Subscriber::of(call), &row, &map, around, operation).map_err(told)?;
     let seen = if grant.owner { "owner" } else { "allowed" };
     call.ctx.pass("resource", "a map that stands open", seen);
     Ok(Seen { row, map, grant, policy_version: around.policy_version() })
@@ -170,16 +171,16 @@ fn decide(
 /// # Errors
 /// The first stage that refuses.
 pub(super) fn check(
-    call: &Call,
+    who: &Subscriber,
     row: &MapRow,
     map: &SpatialMap,
     around: &Surroundings,
     operation: Operation,
 ) -> Result<Grant, Denial> {
-    if !call.opens_service(&row.service_id) {
+    if !who.opens_service(&row.service_id) {
         return Err(Denial::hidden(Reason::NotVisible));
     }
-    let grant = access_rules::may_discover(&call.caller, &item(row, map)).map_err(Denial::hidden)?;
+    let grant = access_rules::may_discover(&who.caller, &item(row, map)).map_err(Denial::hidden)?;
     let active = map.sm_prof.time_period.is_none_or(|period| period.holds(around.now_s));
     // Owners still find inactive maps; to others they are not there (contract, section 7).
     if !grant.owner && !active {
@@ -187,7 +188,7 @@ pub(super) fn check(
     }
     let names = [row.map_id.to_string(), object(row.map_id)];
     let names = names.each_ref().map(String::as_str);
-    around.check(&call.caller, operation.action(), Some(&row.service_id), &names)?;
+    around.check(&who.caller, operation.action(), Some(&row.service_id), &names)?;
     Ok(grant)
 }
 

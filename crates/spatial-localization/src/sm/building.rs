@@ -15,7 +15,7 @@ use store::outbox::{self, Message};
 use store::{Sql, Store, StoreError};
 
 use crate::sm::record::{Draft, Owner};
-use crate::sm::{Inner, SmServer};
+use crate::sm::{Inner, SmServer, subscriptions};
 
 /// `kind` of the callback in the outbox, the event of TS 29.437.
 pub(super) const READY: &str = "SPATIAL_MAP_READY";
@@ -74,7 +74,10 @@ pub(super) async fn round(sm: &SmServer) -> Result<usize, StoreError> {
         let built: Result<bool, StoreError> =
             sm.store().write(move |tx| Box::pin(async move { build(tx, &server, &building).await })).await;
         match built {
-            Ok(true) => sm.wake_outbox(),
+            Ok(true) => {
+                sm.wake_outbox();
+                sm.wake_notifier();
+            }
             Ok(false) => {}
             Err(error) => tracing::error!(error = %error, map_id, "a map cannot be built"),
         }
@@ -96,6 +99,7 @@ async fn build(tx: &mut dyn Sql, sm: &SmServer, building: &Building) -> Result<b
     let row =
         draft.map_err(|_| StoreError::Damaged("a map that can no longer be built"))?.classed(tx).await?;
     maps::record::insert(tx, &row, ambient.now_s()).await?;
+    subscriptions::note_ready(tx, ambient, asked.trace.clone(), SpatialMapId(asked.map_id)).await?;
     let now_ms = ambient.now_ms();
     let body = serde_json::to_string(&SpatialMapsNotif::ready(SpatialMapId(asked.map_id)));
     let message = Message {

@@ -28,7 +28,7 @@ use crate::sm::building::Kept;
 use crate::sm::input::strip_new;
 use crate::sm::record::{Draft, Owner};
 use crate::sm::view::{self, Reader};
-use crate::sm::{SmServer, build};
+use crate::sm::{SmServer, build, subscriptions};
 
 /// POST.
 pub(super) async fn create_spatial_map(
@@ -74,11 +74,14 @@ async fn created(
                 let draft = Draft::of(&map, &Owner::of(&by), by.ctx.ambient(), job.limits().area_m2);
                 let row = draft.map_err(refused)?.classed(tx).await?;
                 maps::record::insert(tx, &row, by.ctx.ambient().now_s()).await?;
+                let trace = Some(by.ctx.trace().trace.to_string());
+                subscriptions::note_ready(tx, by.ctx.ambient(), trace, map.sm_prof.map_id).await?;
                 ledger::permit(tx, &by, &permit.object(access::object(id))).await?;
                 Ok::<_, Refusal>(map)
             })
         })
         .await?;
+    sm.wake_notifier();
     let reader = Reader { owner: true, features };
     let shown = view::shown(&kept, reader);
     let tag = view::tag(&shown, reader, 1).header();

@@ -23,6 +23,7 @@ use crate::shared::geometry::{Area, LonLat, canonical, place_of};
 use crate::shared::input;
 use crate::shared::paging::{Page, Paged, Rows};
 use crate::shared::rules;
+use crate::shared::subscriptions::standing::Subscriber;
 use crate::shared::supp_feat::SuppFeat;
 use crate::shared::surroundings::Surroundings;
 use crate::sm::{DISCOVERY, SmServer, access, steps};
@@ -189,10 +190,11 @@ async fn find(
             })
         })
     };
+    let who = Subscriber::of(call);
     let keep = |found: maps::Found| {
         let map = access::document(&found.map)?;
         // The same decision as for a single map; what the query selected by classes holds again.
-        let open = access::check(call, &found.map, &map, around, access::DISCOVER).is_ok();
+        let open = access::check(&who, &found.map, &map, around, access::DISCOVER).is_ok();
         Ok((open && holds(&map, &question.place)).then_some(()))
     };
     question.paged.fill(fetch, |found| found.map.map_id, |found| found.map.body.len(), keep).await

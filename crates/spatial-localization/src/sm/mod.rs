@@ -20,13 +20,14 @@ mod input;
 mod read;
 mod record;
 mod steps;
+mod subscriptions;
 mod update;
 mod view;
 
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use api_types::ids::SpatialMapId;
 use api_types::oauth::ProtectedResourceMetadata;
@@ -46,6 +47,8 @@ use store::{Bounds, Store, StoreError};
 
 use crate::shared::cursor_secret::CursorSecret;
 use crate::shared::operator_rules::RulesCache;
+use crate::shared::subscriptions::notifier::{self, Sweeps, Waker};
+use crate::shared::subscriptions::{Kind as _, operations};
 
 pub use anchor_source::AnchorSource;
 pub use exchange::ExchangedAnchors;
@@ -77,6 +80,14 @@ const MAP: &str = "/ssm-smm/v1/spatial-maps/{spatialMapId}";
 const CONTENT: &str = "/ssm-smm/v1/spatial-maps/{spatialMapId}/content";
 /// `ssm-disc`.
 const DISCOVERY: &str = "/ssm-disc/v1/spatial-maps";
+
+/// Subscriptions to maps.
+const SUBSCRIPTIONS: &str = "/ssm-smm/v1/subscriptions";
+/// One of them.
+const SUBSCRIPTION: &str = "/ssm-smm/v1/subscriptions/{subscriptionId}";
+
+/// Kinds of subscriptions.
+const FAMILIES: &[&str] = &[subscriptions::Maps::FAMILY];
 
 /// Largest document of a map on the wire, in bytes. Own value: 1,000 objects of 4 KiB.
 const MAP_BYTES: usize = 4 * 1024 * 1024;
@@ -128,6 +139,13 @@ pub const ROUTES: &[RouteSpec] = &[
     RouteSpec::token(Method::GET, DISCOVERY, "DiscSpatialMapsSmas", &[SCOPE_READ])
         .step(steps::PROCEDURE, steps::REQUEST, "Discover spatial maps request with access token")
         .cost(2),
+    RouteSpec::token(Method::POST, SUBSCRIPTIONS, "CreateSpatialMapsSub", &[SCOPE_WRITE])
+        .step(steps::PROCEDURE, steps::REQUEST, "Subscribe spatial maps request with access token")
+        .cost(2),
+    RouteSpec::token(Method::GET, SUBSCRIPTION, "GetIndSpatialMapsSub", &[SCOPE_READ]),
+    RouteSpec::token(Method::PUT, SUBSCRIPTION, "UpdateIndSpatialMapsSub", &[SCOPE_WRITE]).cost(2),
+    RouteSpec::token(Method::PATCH, SUBSCRIPTION, "ModifyIndSpatialMapsSub", &[SCOPE_WRITE]).cost(2),
+    RouteSpec::token(Method::DELETE, SUBSCRIPTION, "DeleteIndSpatialMapsSub", &[SCOPE_WRITE]),
 ];
 
 /// Limits of the spatial map server.
@@ -192,6 +210,7 @@ struct Inner {
     rules: RulesCache,
     cursors: CursorSecret,
     builder: building::Waker,
+    notifier: Waker,
     outbox: OutboxDriver,
 }
 
@@ -214,23 +233,22 @@ impl SmServer {
         if let Err(error) = config.blobs.sweep() {
             tracing::warn!(error = %error, "unfinished payloads stay");
         }
-        let recipients = Callbacks { store: kit.store.clone(), hosts: Arc::clone(&config.hosts) };
-        let outbox = OutboxDriver::start(
-            kit.store.clone(),
-            kit.ambient.clone(),
-            kit.egress.clone(),
-            Arc::new(recipients),
-        );
-        let server = Self(Arc::new(Inner {
-            collector: Collector::new(kit.store.clone(), config.blobs.clone()),
-            uploads: UploadSlots::default(),
-            kit,
-            config,
-            rules: RulesCache::default(),
-            cursors: CursorSecret::default(),
-            builder: building::Waker::default(),
-            outbox,
+        let server = Self(Arc::new_cyclic(|inner: &Weak<Inner>| {
+            let recipients = Arc::new(Callbacks(inner.clone()));
+            let (store, ambient, egress) = (kit.store.clone(), kit.ambient.clone(), kit.egress.clone());
+            Inner {
+                collector: Collector::new(kit.store.clone(), config.blobs.clone()),
+                uploads: UploadSlots::default(),
+                kit,
+                config,
+                rules: RulesCache::default(),
+                cursors: CursorSecret::default(),
+                builder: building::Waker::default(),
+                notifier: Waker::default(),
+                outbox: OutboxDriver::start(store, ambient, egress, recipients),
+            }
         }));
+        tokio::spawn(report(Arc::downgrade(&server.0), Arc::clone(&server.0.notifier)));
         tokio::spawn(building::run(Arc::downgrade(&server.0), Arc::clone(&server.0.builder)));
         tokio::spawn(sweep(server.0.collector.clone()));
         server
@@ -253,6 +271,11 @@ impl SmServer {
             .on("HeadSpatialMapContent", content::head_content)
             .on("PutSpatialMapContent", content::put_content)
             .on("DiscSpatialMapsSmas", discover::discover_spatial_maps)
+            .on("CreateSpatialMapsSub", operations::create::<subscriptions::Maps>)
+            .on("GetIndSpatialMapsSub", operations::read::<subscriptions::Maps>)
+            .on("UpdateIndSpatialMapsSub", operations::replace::<subscriptions::Maps>)
+            .on("ModifyIndSpatialMapsSub", operations::modify::<subscriptions::Maps>)
+            .on("DeleteIndSpatialMapsSub", operations::delete::<subscriptions::Maps>)
             .finish()?;
         Ok(guard::serve(&self.0.kit, routes.with_state(self.clone())))
     }
@@ -301,6 +324,10 @@ impl SmServer {
         self.0.builder.notify_one();
     }
 
+    fn wake_notifier(&self) {
+        self.0.notifier.notify_one();
+    }
+
     fn wake_outbox(&self) {
         self.0.outbox.wake();
     }
@@ -312,15 +339,36 @@ impl SmServer {
 }
 
 /// What becomes of a callback at the moment when it could go.
-struct Callbacks {
-    store: Store,
-    hosts: Arc<dyn HostSource>,
-}
+struct Callbacks(Weak<Inner>);
 
 #[async_trait]
 impl Recipients for Callbacks {
     async fn decide(&self, message: &Message) -> Result<Decision, StoreError> {
-        building::decide(&self.store, &*self.hosts, message).await
+        let Some(sm) = self.0.upgrade().map(SmServer) else {
+            return Ok(Decision::Later("the server is ending"));
+        };
+        if !notifier::is_ours(message) {
+            return building::decide(sm.store(), sm.hosts(), message).await;
+        }
+        match notifier::admitted(sm.kit(), message).await? {
+            Err(decision) => Ok(decision),
+            Ok(admitted) => subscriptions::decide(&sm, admitted, message).await,
+        }
+    }
+}
+
+/// Tells subscribers what happened, for as long as the server lives.
+async fn report(inner: Weak<Inner>, waker: Waker) {
+    let mut sweeps = Sweeps::default();
+    while let Some(inner) = inner.upgrade() {
+        let sm = SmServer(inner);
+        let more = match sweeps.turn(sm.kit(), FAMILIES).await {
+            Ok(()) => subscriptions::round(&sm).await,
+            Err(error) => Err(error),
+        };
+        // The server must not be held while nothing happens.
+        drop(sm);
+        notifier::pause(&waker, more).await;
     }
 }
 

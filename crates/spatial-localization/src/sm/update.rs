@@ -24,7 +24,7 @@ use crate::sm::change::Change;
 use crate::sm::input::strip;
 use crate::sm::record::Draft;
 use crate::sm::view::{self, Reader};
-use crate::sm::{MAP_KEPT, SmServer, steps};
+use crate::sm::{MAP_KEPT, SmServer, steps, subscriptions};
 
 /// PUT.
 pub(super) async fn replace_spatial_map(
@@ -79,6 +79,7 @@ async fn changed(
             })
         })
         .await?;
+    sm.wake_notifier();
     steps::granted(&call, "Spatial map information");
     let reader = Reader { owner: written.owner, features };
     let shown = view::shown(&written.map, reader);
@@ -120,6 +121,8 @@ async fn write(
     if row.class_id != seen.row.class_id {
         maps::classes::purge(tx, seen.row.class_id).await?;
     }
+    let trace = call.ctx.trace().trace.to_string();
+    subscriptions::note_change(tx, call.ctx.ambient(), trace, &seen.map, &map).await?;
     ledger::permit(tx, call, &seen.permit(access::UPDATE, StatusCode::OK)).await?;
     Ok(Written { map, version, owner: seen.grant.owner })
 }

@@ -9,3 +9,4 @@ mod fuzzing;
 mod lifecycle;
 mod providers;
 mod refusals;
+mod subscriptions;
