@@ -64,6 +64,7 @@ pub const TARGETS: &[Target] = &[
     target("credentials", service_http::guard::fuzz::fuzz_credentials),
     target("traceparent", service_http::response::fuzz::fuzz_traceparent),
     target("media_type", service_http::json_body::fuzz::fuzz_media_type),
+    target("callback_hosts", service_http::callback_hosts::fuzz_callback_hosts),
     target("feed_query", service_http::feed::fuzz::fuzz_feed_query),
     target("feed_answer", service_http::feed::fuzz::fuzz_feed_answer),
     target("target", service_http::egress::fuzz::fuzz_target),
@@ -74,9 +75,11 @@ pub const TARGETS: &[Target] = &[
     target("redirect", seal_security::sim_s::fuzz::fuzz_redirect),
     // SAn server and SM server
     target("anchors_list", spatial_localization::san::fuzz::fuzz_anchors_list),
+    target("anchors_subscription", spatial_localization::san::fuzz::fuzz_anchors_subscription),
     target("area", spatial_localization::san::fuzz::fuzz_area),
     target("cursor", spatial_localization::san::fuzz::fuzz_cursor),
     target("map", spatial_localization::sm::fuzz::fuzz_map),
+    target("map_registrations", spatial_localization::sm::fuzz::fuzz_map_registrations),
     target("content_headers", spatial_localization::sm::fuzz::fuzz_content_headers),
     // The program and the clients
     target("filters", server::fuzz::fuzz_filters),
@@ -156,6 +159,12 @@ mod tests {
     fn good_inputs_are_good() {
         is_valid::<api_types::san::SpatialAnchorsList>("san_list/full.json");
         is_valid::<api_types::san::SpatialAnchorsList>("san_list/small.json");
+        is_valid::<api_types::san::SpatialAnchorsSub>("anchors_subscription/anchors.json");
+        is_valid::<api_types::san::SpatialAnchorsUsageInfoSub>("anchors_subscription/usage.json");
+        is_valid::<api_types::san::SpatialAnchorUsageReportReq>("anchors_subscription/report.json");
+        is_valid::<api_types::sm::SpatialMapsSub>("map_registrations/subscription.json");
+        is_valid::<api_types::sm::DataSourceRegReq>("map_registrations/source.json");
+        is_valid::<api_types::sm::SMASReg>("map_registrations/server.json");
         is_valid::<api_types::sm::SpatialMapCreateReq>("sm_map/request.json");
         is_valid::<api_types::sm::SpatialMap>("sm_map/map.json");
         is_valid::<api_types::geo::ServiceArea>("service_area/polygon.json");

@@ -2,7 +2,10 @@
 
 use api_types::geo::ServiceArea;
 use api_types::ids::{AnchorsListId, SpatialAnchorId};
-use api_types::san::{SpatialAnchorsDiscResp, SpatialAnchorsList};
+use api_types::san::{
+    SpatialAnchorUsageReportReq, SpatialAnchorsDiscResp, SpatialAnchorsList, SpatialAnchorsSub,
+    SpatialAnchorsUsageInfo, SpatialAnchorsUsageInfoSub,
+};
 use serde::Serialize;
 use url::Url;
 
@@ -11,6 +14,7 @@ use crate::error::SdkError;
 use crate::https::HttpsClient;
 use crate::link;
 use crate::request::{Answer, Created, Request, Versioned, at, https_url};
+use crate::resources::Resources;
 
 /// Most pages that [`SanClient::discover_all`] reads. Own value.
 pub const MAX_PAGES: usize = 1_000;
@@ -152,6 +156,39 @@ impl SanClient {
     pub async fn delete_list(&self, id: &AnchorsListId, if_match: Option<&str>) -> Result<(), SdkError> {
         let request = Request::delete(self.lists(Some(id))?).opt_header("if-match", if_match);
         self.wire.send(request).await?.expect(&[204]).map(|_| ())
+    }
+
+    /// Subscriptions to anchors (`SS_SAnManagement_Subscribe` and the like).
+    #[must_use]
+    pub fn subscriptions(&self) -> Resources<'_, SpatialAnchorsSub> {
+        Resources::new(&self.wire, &self.base, &["ssan-sanm", "v1", "subscriptions"])
+    }
+
+    /// Subscriptions to the usage of anchors (`SS_SAnUsageInfo_Subscribe` and the like).
+    #[must_use]
+    pub fn usage_subscriptions(&self) -> Resources<'_, SpatialAnchorsUsageInfoSub> {
+        Resources::new(&self.wire, &self.base, &["ssan-usg", "v1", "subscriptions"])
+    }
+
+    /// Asks once how anchors of one's own are used (`SS_SAnUsageInfo_Request`).
+    ///
+    /// # Errors
+    /// The refusal of the server, or no answer.
+    pub async fn usage(
+        &self,
+        question: &SpatialAnchorsUsageInfoSub,
+    ) -> Result<SpatialAnchorsUsageInfo, SdkError> {
+        let url = at(&self.base, &["ssan-usg", "v1", "subscriptions"])?;
+        self.wire.send(Request::post(url).json(question)).await?.expect(&[200])?.json()
+    }
+
+    /// Reports accesses to anchors (`SS_SAnUsageReport_Request`).
+    ///
+    /// # Errors
+    /// The refusal of the server, or no answer.
+    pub async fn report_usage(&self, report: &SpatialAnchorUsageReportReq) -> Result<(), SdkError> {
+        let url = at(&self.base, &["ssan-usg", "v1", "report"])?;
+        self.wire.send(Request::post(url).json(report)).await?.expect(&[204]).map(|_| ())
     }
 
     /// Discovers anchors, one page (`SS_SAnDiscovery_Request`).

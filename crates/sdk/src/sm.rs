@@ -1,10 +1,12 @@
 //! SM-C: the client side of the spatial map server (TS 29.437 `ssm-smm`, `ssm-disc`) and its map content.
 
+use api_types::common_data::ValTargetUe;
 use api_types::geo::{LocationInfo, Pose};
 use api_types::ids::SpatialMapId;
 use api_types::sm::{
-    AugmentLayerList, SpatialMap, SpatialMapCreateReq, SpatialMapLayers, SpatialMapRetResp,
-    SpatialMapTempResp, SpatialMapsDiscFilter, SpatialMapsDiscResp,
+    AugmentLayerList, DataSourceRegReq, SMASReg, SMDataSourceDiscFilter, SMDataSourceDiscResp, SpatialMap,
+    SpatialMapCreateReq, SpatialMapLayers, SpatialMapLocalizeResp, SpatialMapRetResp, SpatialMapTempResp,
+    SpatialMapsDiscFilter, SpatialMapsDiscResp, SpatialMapsSub,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,6 +20,7 @@ use crate::error::SdkError;
 use crate::https::{AnswerStream, HttpsClient};
 use crate::link;
 use crate::request::{Answer, MAX_ANSWER, Request, Versioned, at, https_url};
+use crate::resources::Resources;
 use crate::san::{MAX_PAGES, changed, onto};
 
 /// What maps are looked for.
@@ -134,6 +137,58 @@ impl SmClient {
     /// No answer.
     pub async fn send(&self, request: Request) -> Result<Answer, SdkError> {
         self.wire.send(request).await
+    }
+
+    /// Subscriptions to maps (`SS_SmManagement_Subscribe` and the like).
+    #[must_use]
+    pub fn subscriptions(&self) -> Resources<'_, SpatialMapsSub> {
+        Resources::new(&self.wire, &self.base, &["ssm-smm", "v1", "subscriptions"])
+    }
+
+    /// Registered data sources (`SS_SmDataSourceRegistration`); there is no way to read one.
+    #[must_use]
+    pub fn data_sources(&self) -> Resources<'_, DataSourceRegReq> {
+        Resources::new(&self.wire, &self.base, &["sm_smds", "v1", "datasources-reg-lists"])
+    }
+
+    /// Registered servers of maps (`SS_SmSmasRegistration`).
+    #[must_use]
+    pub fn servers(&self) -> Resources<'_, SMASReg> {
+        Resources::new(&self.wire, &self.base, &["ssm-smasr", "v1", "registrations"])
+    }
+
+    /// Where UEs are in a map (`SS_SmLocalization_Request`); without targets all that the caller may be told of.
+    ///
+    /// # Errors
+    /// The refusal of the server, or no answer.
+    pub async fn localize(
+        &self,
+        map: SpatialMapId,
+        targets: &[ValTargetUe],
+    ) -> Result<SpatialMapLocalizeResp, SdkError> {
+        let mut url = at(&self.base, &["ssm-loc", "v1", "localization"])?;
+        url.query_pairs_mut().append_pair("map-id", &map.to_string());
+        if !targets.is_empty() {
+            let text = serde_json::to_string(targets).map_err(|_| SdkError::Unusable("targets"))?;
+            url.query_pairs_mut().append_pair("target-ids", &text);
+        }
+        self.wire.send(Request::get(url)).await?.expect(&[200])?.json()
+    }
+
+    /// Profiles of data sources (`SS_SmDataSourceDiscovery_Request`).
+    ///
+    /// # Errors
+    /// The refusal of the server, or no answer.
+    pub async fn data_source_profiles(
+        &self,
+        filter: Option<&SMDataSourceDiscFilter>,
+    ) -> Result<SMDataSourceDiscResp, SdkError> {
+        let mut url = at(&self.base, &["ssm-dsdisc", "v1", "datasource-profiles"])?;
+        if let Some(filter) = filter {
+            let text = serde_json::to_string(filter).map_err(|_| SdkError::Unusable("filter"))?;
+            url.query_pairs_mut().append_pair("ds-disc-fltr", &text);
+        }
+        self.wire.send(Request::get(url)).await?.expect(&[200])?.json()
     }
 
     fn maps(&self, below: &[&str]) -> Result<Url, SdkError> {

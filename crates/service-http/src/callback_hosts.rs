@@ -187,7 +187,10 @@ impl fmt::Debug for HttpHosts {
     }
 }
 
-/// Reads any bytes as an answer; never panics.
-pub fn fuzz_answer(bytes: &[u8]) {
+/// Takes any bytes as an answer, or as a host to be registered; never panics.
+pub fn fuzz_callback_hosts(bytes: &[u8]) {
     let _ = strict_json::from_slice::<CallbackHosts>(bytes, DEPTH);
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = is_host(text);
+    }
 }

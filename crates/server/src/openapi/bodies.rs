@@ -123,6 +123,46 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
         }
         ("san", "GetIndSpatialAnchorsList") => answers(add::<san::SpatialAnchorsList>),
         ("san", "DiscSpatialAnchorsProfiles") => answers(add::<san::SpatialAnchorsDiscResp>),
+        ("san", "CreateSpatialAnchorsSub" | "UpdateIndSpatialAnchorsSub") => {
+            sends(JSON, add::<san::SpatialAnchorsSub>, add::<san::SpatialAnchorsSub>)
+        }
+        ("san", "ModifyIndSpatialAnchorsSub") => {
+            sends(MERGE_PATCH, add::<san::SpatialAnchorsSubPatch>, add::<san::SpatialAnchorsSub>)
+        }
+        ("san", "GetIndSpatialAnchorsSub") => answers(add::<san::SpatialAnchorsSub>),
+        ("san", "CreateSpatialAnchorsUsageSub") => {
+            sends(JSON, add::<san::SpatialAnchorsUsageInfoSub>, add::<san::SpatialAnchorsUsageInfo>)
+        }
+        ("san", "UpdateIndSpatialAnchorsUsageSub") => {
+            sends(JSON, add::<san::SpatialAnchorsUsageInfoSub>, add::<san::SpatialAnchorsUsageInfoSub>)
+        }
+        ("san", "ModifyIndSpatialAnchorsUsageSub") => sends(
+            MERGE_PATCH,
+            add::<san::SpatialAnchorsUsageInfoSubPatch>,
+            add::<san::SpatialAnchorsUsageInfoSub>,
+        ),
+        ("san", "GetIndSpatialAnchorsUsageSub") => answers(add::<san::SpatialAnchorsUsageInfoSub>),
+        ("san", "ReportSpatialAnchorsUsage") => {
+            Bodies { request: Some((JSON, add::<san::SpatialAnchorUsageReportReq>)), answer: None }
+        }
+        ("sm", "CreateSpatialMapsSub" | "UpdateIndSpatialMapsSub") => {
+            sends(JSON, add::<sm::SpatialMapsSub>, add::<sm::SpatialMapsSub>)
+        }
+        ("sm", "ModifyIndSpatialMapsSub") => {
+            sends(MERGE_PATCH, add::<sm::SpatialMapsSubPatch>, add::<sm::SpatialMapsSub>)
+        }
+        ("sm", "GetIndSpatialMapsSub") => answers(add::<sm::SpatialMapsSub>),
+        ("sm", "LocalizeInSpatialMap") => answers(add::<sm::SpatialMapLocalizeResp>),
+        ("sm", "CreateDataSourceReg" | "UpdateIndDataSourceReg") => {
+            sends(JSON, add::<sm::DataSourceRegReq>, add::<sm::DataSourceRegReq>)
+        }
+        ("sm", "ModifyIndDataSourceReg") => {
+            sends(MERGE_PATCH, add::<sm::DataSourcePatchRegReq>, add::<sm::DataSourceRegReq>)
+        }
+        ("sm", "DiscDataSourceProfiles") => answers(add::<sm::SMDataSourceDiscResp>),
+        ("sm", "CreateSmasReg" | "UpdateIndSmasReg") => sends(JSON, add::<sm::SMASReg>, add::<sm::SMASReg>),
+        ("sm", "ModifyIndSmasReg") => sends(MERGE_PATCH, add::<sm::SMASRegPatch>, add::<sm::SMASReg>),
+        ("sm", "GetIndSmasReg") => answers(add::<sm::SMASReg>),
         ("sm", "CreateSpatialMap") => sends(JSON, add::<sm::SpatialMapCreateReq>, add::<sm::SpatialMap>),
         ("sm", "UpdateIndSpatialMap") => sends(JSON, add::<sm::SpatialMap>, add::<sm::SpatialMap>),
         ("sm", "ModifyIndSpatialMap") => {

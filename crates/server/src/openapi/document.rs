@@ -95,6 +95,13 @@ fn good(route: &RouteSpec, answers: bool) -> &'static [(&'static str, &'static s
     match (&route.method, route.operation) {
         (_, operation) if NOT_BUILT.contains(&operation) => &[],
         (_, "CreateSpatialMap") => &[CREATED, ("202", "Accepted: a callback tells when the map is ready")],
+        (_, "CreateSpatialAnchorsUsageSub") => {
+            &[("200", "The usage, asked for once"), ("201", "Created: a subscription")]
+        }
+        (_, "ReportSpatialAnchorsUsage") => &[NO_CONTENT],
+        (_, "CreateSpatialAnchorsSub" | "CreateSpatialMapsSub" | "CreateDataSourceReg" | "CreateSmasReg") => {
+            &[CREATED]
+        }
         (_, "CreateSpatialAnchorsList" | "PushedAuthorizationRequest") => &[CREATED],
         (_, "PutUser" | "PutClient" | "PutService" | "PutPolicy") => &[DONE, CREATED],
         (_, "PutSpatialMapContent") => &[CREATED, NO_CONTENT],

@@ -28,7 +28,8 @@ pub(super) fn of(interface: &str, operation: &str, path: &str) -> Vec<Value> {
         .collect();
     let named = |place: &'static str| {
         move |(name, what): Named| {
-            let required = operation == "GetSpatialMap" && matches!(name, "svc-id" | "map-id");
+            let required = operation == "GetSpatialMap" && matches!(name, "svc-id" | "map-id")
+                || operation == "LocalizeInSpatialMap" && name == "map-id";
             json!({
                 "name": name, "in": place, "required": required, "description": what, "schema": { "type": "string" },
             })
@@ -111,6 +112,19 @@ fn query(interface: &str, operation: &str) -> Vec<Named> {
             ("map-id", "Identifier of the map"),
             ("map-layer-list", "SpatialMapLayers as JSON: only these layers"),
             ("aug-with", "AugmentLayerList as JSON: with anchors"),
+            SUPP_FEATS,
+        ],
+        ("sm", "LocalizeInSpatialMap") => vec![
+            ("map-id", "Identifier of the map"),
+            ("area-int", "ServiceArea as JSON: only what is in it"),
+            ("target-id", "ValTargetUe as JSON"),
+            ("target-ids", "ValTargetUe as JSON, several in an array"),
+            SUPP_FEATS,
+        ],
+        ("sm", "DiscDataSourceProfiles") => vec![
+            ("area-int", "ServiceArea as JSON, of at most 10,000 square kilometres"),
+            ("end-point", "EndPoint as JSON: where the sources that are found shall send their data"),
+            ("ds-disc-fltr", "SMDataSourceDiscFilter as JSON"),
             SUPP_FEATS,
         ],
         ("san", "GetIndSpatialAnchorsList") | ("sm", "GetIndSpatialMap") => vec![SUPP_FEATS],

@@ -60,6 +60,9 @@ async fn no_route_opens_for_a_wrong_credential() {
     }
     assert!(failures.is_empty(), "{} of {walked} routes:\n{}", failures.len(), failures.join("\n"));
 
+    let mut client = site.operator().client("vs-1").await.expect("a client").value;
+    client.callback_hosts = vec!["localhost".into()];
+    site.operator().put_client("vs-1", &client).await.expect("registered");
     // Not refused because nothing works: each route opens for whom it is there.
     let mut shut = Vec::new();
     for interface in interfaces() {
@@ -130,6 +133,9 @@ fn request(site: &Site, interface: &str, spec: &RouteSpec, victim: &str) -> Requ
     if spec.operation == "RetrieveValUserProfile" {
         url.query_pairs_mut().append_pair("val-tgt-ue", "{\"valUserId\":\"nobody@x.example\"}");
     }
+    if spec.operation == "LocalizeInSpatialMap" {
+        url.query_pairs_mut().append_pair("map-id", &map);
+    }
     if spec.operation == "GetSpatialMap" {
         url.query_pairs_mut().append_pair("svc-id", "museum-guide").append_pair("map-id", &map);
     }
@@ -165,8 +171,52 @@ fn request(site: &Site, interface: &str, spec: &RouteSpec, victim: &str) -> Requ
         "RotateKey" => request.json(&json!({ "emergency": false })),
         "PutPosition" => request.json(&json!({ "lon": 2.35, "lat": 48.85 })),
         "PutTestClock" => request.json(&json!({ "offsetS": 0 })),
-        _ => request,
+        operation => match more_of(site, operation) {
+            Some(body) if spec.method == Method::PATCH => {
+                request.json_as("application/merge-patch+json", &body)
+            }
+            Some(body) => request.json(&body),
+            None => request,
+        },
     }
+}
+
+/// What is subscribed to, registered and reported by `vs-1`, by the operation.
+fn more_of(site: &Site, operation: &str) -> Option<Value> {
+    let (to, map) = ("https://localhost:9/cb", site.maps["vs-1"]);
+    let area =
+        json!({ "geoServAr": { "geoArs": [{ "shape": "POINT", "point": { "lon": 2.35, "lat": 48.85 } }] } });
+    Some(match operation {
+        "CreateSpatialAnchorsSub" | "UpdateIndSpatialAnchorsSub" => {
+            json!({ "eventSubs": [{ "event": "ANCHOR_DISCOVERY", "evntFltr": {} }], "notifUri": to })
+        }
+        "CreateSpatialAnchorsUsageSub" | "UpdateIndSpatialAnchorsUsageSub" => {
+            let filter = json!({ "anchAnlFltr": { "appId": "museum-guide" } });
+            let event = json!({ "event": "SPATIAL_ANCHOR_USAGE_INFORMATION", "evntFltr": filter });
+            json!({ "eventSubs": [event], "notifUri": to, "sampInt": 3_600 })
+        }
+        "ReportSpatialAnchorsUsage" => json!({ "anchUsg": [{ "anchId": site.anchors[0], "access": 1 }] }),
+        "CreateSpatialMapsSub" | "UpdateIndSpatialMapsSub" => {
+            let event = json!({ "event": "LAYERS_MODIFICATION", "mapId": { "mapIds": [map] } });
+            json!({ "eventSubs": [event], "svcId": "museum-guide", "notifUri": to })
+        }
+        "CreateDataSourceReg" | "UpdateIndDataSourceReg" => {
+            let information = json!({ "smDataIdentifier": "v", "smDataType": "image", "smDataArea": area });
+            let profile = json!({ "dsId": "camera-1", "smInformation": information });
+            json!({ "requestorId": "vs-1", "notificationDestination": to, "dsProfile": profile })
+        }
+        "CreateSmasReg" | "UpdateIndSmasReg" => {
+            let info = json!({ "endpoint": { "uri": "https://smas.example" } });
+            let maps = json!([{ "mapId": map, "covArea": area }]);
+            json!({ "profile": { "smasInfo": info, "spatMapInfoList": maps } })
+        }
+        "ModifyIndSpatialAnchorsSub"
+        | "ModifyIndSpatialAnchorsUsageSub"
+        | "ModifyIndSpatialMapsSub"
+        | "ModifyIndDataSourceReg"
+        | "ModifyIndSmasReg" => json!({}),
+        _ => return None,
+    })
 }
 
 /// What `vs-1` may say of its VAL service.
@@ -219,9 +269,30 @@ async fn fresh(site: &Site, path: &str) -> String {
         let list = san.create_list(&parsed(val_server_list("museum-guide", "short-lived"))).await;
         return path.replace("{anchorsListId}", list.expect("created").id.as_str());
     }
+    if let Some(made) = subscribed(site, path).await {
+        return made;
+    }
     let sm = site.sm("vs-1", "3gpp:seal:sm").await;
     let map = sm.create_map(&parsed(val_server_map("museum-guide", "short-lived"))).await.expect("created");
     path.replace("{spatialMapId}", &map.id().0.to_string())
+}
+
+/// The path of a subscription or registration that was made for it.
+async fn subscribed(site: &Site, path: &str) -> Option<String> {
+    let (collection, name) = path.rsplit_once('/')?;
+    let (role, operation) = match collection {
+        "/ssan-sanm/v1/subscriptions" => ("san", "CreateSpatialAnchorsSub"),
+        "/ssan-usg/v1/subscriptions" => ("san", "CreateSpatialAnchorsUsageSub"),
+        "/ssm-smm/v1/subscriptions" => ("sm", "CreateSpatialMapsSub"),
+        "/sm_smds/v1/datasources-reg-lists" => ("sm", "CreateDataSourceReg"),
+        "/ssm-smasr/v1/registrations" => ("sm", "CreateSmasReg"),
+        _ => return None,
+    };
+    let token = text_of(&site.server_token("vs-1", role, &format!("3gpp:seal:{role}")).await);
+    let request = Request::post(site.path(role, collection)).json(&more_of(site, operation)?);
+    let made = site.link("vs-1").send(with_bearer(request, &token)).await.expect("an answer");
+    let id = made.created_id().unwrap_or_else(|_| panic!("{operation}: {:?}", made.body));
+    Some(path.replace(name, &id))
 }
 
 /// The status that somebody gets who may.
@@ -256,7 +327,11 @@ async fn rightful(site: &Site, interface: &str, spec: &RouteSpec) -> Option<u16>
                     ));
                 asked = asked.json(&map.value);
             }
-            if spec.method == Method::DELETE {
+            if let Some(path) = subscribed(site, spec.path).await {
+                // What it was made for goes by its own name.
+                let named = request(site, interface, spec, path.rsplit('/').next()?);
+                asked = named;
+            } else if spec.method == Method::DELETE {
                 asked = Request::delete(site.path(interface, &fresh(site, spec.path).await));
             }
             asked = with_bearer(asked, &token);

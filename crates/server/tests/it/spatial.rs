@@ -4,6 +4,7 @@ mod callbacks;
 mod embedded;
 mod payload;
 mod receiver;
+mod subscriptions;
 
 use std::time::Duration;
 

@@ -8,6 +8,7 @@ use store::{Sql, StoreError};
 
 use super::SanServer;
 use super::stored::{Anchor, List};
+use crate::shared::data_class::Hidden;
 use crate::shared::denial::Denial;
 use crate::shared::geometry::Area;
 use crate::shared::operator_rules::Action;
@@ -37,12 +38,21 @@ impl std::ops::Deref for Asker {
 }
 
 /// The anchor stands open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Access {
     /// The caller created it.
     pub(super) owner: bool,
     /// The rules list the caller as a VAL server.
     pub(super) listed: bool,
+    /// What of it the operator keeps from the caller.
+    pub(super) hidden: Hidden,
+}
+
+impl Access {
+    /// Of the owner.
+    pub(super) fn owners() -> Self {
+        Self { owner: true, listed: false, hidden: Hidden::new() }
+    }
 }
 
 impl Asker {
@@ -132,7 +142,6 @@ impl Viewer {
         }
         let caller = &*self.who.caller;
         let grant = may_discover(caller, &anchor.item).map_err(Denial::hidden)?;
-        let access = Access { owner: grant.owner, listed: lists_server(caller, &anchor.item) };
         if !grant.owner {
             let active = anchor.body.time_period.is_none_or(|period| period.holds(self.around.now_s));
             // Owners still find inactive anchors; to others they are not there (contract, section 7).
@@ -145,8 +154,13 @@ impl Viewer {
         }
         let anchor_id = anchor.row.anchor_id.to_string();
         let names = [anchor_id.as_str(), anchor.row.list_id.as_str()];
-        self.around.check(caller, self.action, Some(&anchor.row.service_id), &names)?;
-        Ok(access)
+        let service = Some(anchor.row.service_id.as_str());
+        self.around.check(caller, self.action, service, &names)?;
+        let hidden = match grant.owner {
+            true => Hidden::new(),
+            false => self.around.hidden(caller, self.action, service, &format!("anchors/{anchor_id}")),
+        };
+        Ok(Access { owner: grant.owner, listed: lists_server(caller, &anchor.item), hidden })
     }
 
     /// Whether the service area, if there is one, lets the viewer in. A VAL server is at no place.

@@ -110,8 +110,9 @@ async fn create(
     happening::note(tx, ambient, Some(call.ctx.trace().trace.to_string()), &happening).await?;
 
     let list = List::of((row, anchors))?;
-    let access = Access { owner: true, listed: false };
-    let own: Vec<_> = list.anchors.iter().map(|(label, anchor)| (label.as_str(), anchor, access)).collect();
+    let access = Access::owners();
+    let own: Vec<_> =
+        list.anchors.iter().map(|(label, anchor)| (label.as_str(), anchor, access.clone())).collect();
     let shown = Representation::of(&shown::list(&list, &own, feat))?;
     let permit = Permit::new("san.anchors_list.create")
         .object(format!("anchors-lists/{}", list.row.list_id))

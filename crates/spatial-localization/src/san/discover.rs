@@ -206,8 +206,12 @@ fn profile(
     let anchor = Anchor::of(found.anchor, owner)?;
     // The same decision as for a single anchor, in the same order; what the query selected by classes holds again.
     let Ok(access) = asker.access(&anchor) else { return Ok(None) };
+    // What the reader is not shown cannot be searched for either.
+    if question.anch_inf.is_some() && access.hidden.contains("specInfo") {
+        return Ok(None);
+    }
     Ok(Some(SpatialAnchorProfile {
-        anch_info: shown::anchor(&anchor.body, access.owner, question.feat),
+        anch_info: shown::anchor(&anchor.body, &access, question.feat),
         val_svc_inf: stored::parsed(&found.serv_info)?,
     }))
 }

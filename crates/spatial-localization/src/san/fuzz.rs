@@ -11,6 +11,11 @@ pub fn fuzz_anchors_list(bytes: &[u8]) {
     super::input::fuzz_body(bytes);
 }
 
+/// The bodies of subscriptions and of reports of usage.
+pub fn fuzz_anchors_subscription(bytes: &[u8]) {
+    super::subscriptions::fuzz_body(bytes);
+}
+
 /// The parameter `cursor`.
 pub fn fuzz_cursor(bytes: &[u8]) {
     crate::shared::cursor::fuzz_cursor(bytes);

@@ -99,8 +99,9 @@ pub(super) async fn finish(
     asker.check_all_open(&list)?;
     asker.check_action(Some(wanted.val_serv_info.service_id.as_str()))?;
     let (list, touched) = change::write(san, tx, call, list, &wanted, &identity).await?;
-    let access = super::access::Access { owner: true, listed: false };
-    let own: Vec<_> = list.anchors.iter().map(|(label, anchor)| (label.as_str(), anchor, access)).collect();
+    let access = super::access::Access::owners();
+    let own: Vec<_> =
+        list.anchors.iter().map(|(label, anchor)| (label.as_str(), anchor, access.clone())).collect();
     let shown = Representation::of(&shown::list(&list, &own, feat))?;
     record(tx, call, asker, &list, touched, &shown, action).await?;
     Ok(shown)

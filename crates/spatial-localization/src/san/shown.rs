@@ -5,15 +5,15 @@ use store::StoreError;
 
 use super::access::Access;
 use super::stored::{Anchor, List};
+use crate::shared::data_class::conceal_anchor;
 use crate::shared::etag::EntityTag;
 use crate::shared::supp_feat::SuppFeat;
 
-/// An anchor as a caller sees it: premises and rules are its creator's, members of ours are for peers that know them.
-pub(super) fn anchor(anchor: &SpatialAnchor, owner: bool, feat: SuppFeat) -> SpatialAnchor {
+/// An anchor as a caller sees it: each member by whose it is, members of ours for peers that know them.
+pub(super) fn anchor(anchor: &SpatialAnchor, access: &Access, feat: SuppFeat) -> SpatialAnchor {
     let mut shown = anchor.clone();
-    if !owner {
-        shown.rules = None;
-        shown.premises = None;
+    if !access.owner {
+        conceal_anchor(&mut shown, &access.hidden);
     }
     if !feat.own_members() {
         shown.strip_own_members();
@@ -24,7 +24,7 @@ pub(super) fn anchor(anchor: &SpatialAnchor, owner: bool, feat: SuppFeat) -> Spa
 /// The part of a list that a caller sees.
 pub(super) fn list(list: &List, open: &[(&str, &Anchor, Access)], feat: SuppFeat) -> SpatialAnchorsList {
     let anchors =
-        open.iter().map(|(label, one, access)| ((*label).to_owned(), anchor(&one.body, access.owner, feat)));
+        open.iter().map(|(label, one, access)| ((*label).to_owned(), anchor(&one.body, access, feat)));
     SpatialAnchorsList {
         val_serv_info: list.serv_info.clone(),
         anchors: anchors.collect(),

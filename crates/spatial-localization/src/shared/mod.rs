@@ -2,6 +2,7 @@
 
 pub mod cursor;
 pub mod cursor_secret;
+pub mod data_class;
 pub(crate) mod denial;
 pub(crate) mod etag;
 pub mod geometry;

@@ -132,6 +132,12 @@ impl OperatorRules {
         Ok(())
     }
 
+    /// The parts of an object that some rule names, as `<object>/<part>`.
+    pub fn parts_of(&self, object: &str) -> impl Iterator<Item = &str> {
+        let named = self.policies.iter().flat_map(|policy| &policy.resources);
+        named.filter_map(move |name| name.strip_prefix(object)?.strip_prefix('/'))
+    }
+
     /// The services that the action may be a use of: those of the scope, and the VAL service itself.
     fn services<'a>(&'a self, scope: &'a str, val_service: Option<&'a str>) -> Vec<&'a str> {
         let of_row = |service: &Service| {

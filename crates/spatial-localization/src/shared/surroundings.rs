@@ -9,6 +9,7 @@ use service_http::refusal::Refusal;
 use store::anchors::positions;
 use store::{Sql, StoreError};
 
+use super::data_class::Hidden;
 use super::denial::Denial;
 use super::operator_rules::{Action, OperatorRules, RulesCache};
 
@@ -63,6 +64,21 @@ impl Surroundings {
     ) -> Result<(), Denial> {
         let denied = self.rules.check(caller, action, val_service, resource, self.place, self.now_s);
         denied.map_err(Denial::open)
+    }
+
+    /// The parts of an object that are the operator's and not for this caller ([`super::data_class`]).
+    pub(crate) fn hidden(
+        &self,
+        caller: &Caller,
+        action: Action,
+        val_service: Option<&str>,
+        object: &str,
+    ) -> Hidden {
+        let shut = |part: &&str| {
+            let name = format!("{object}/{part}");
+            self.rules.check(caller, action, val_service, &[&name], self.place, self.now_s).is_err()
+        };
+        self.rules.parts_of(object).filter(shut).map(str::to_owned).collect()
     }
 
     /// The stage `operator` for the action as a whole, before any resource is at hand.

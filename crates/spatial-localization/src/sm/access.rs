@@ -12,6 +12,7 @@ use service_http::refusal::Refusal;
 use store::maps::MapRow;
 use store::{Sql, StoreError, maps};
 
+use crate::shared::data_class::{Hidden, conceal_map};
 use crate::shared::denial::Denial;
 use crate::shared::operator_rules::Action;
 use crate::shared::subscriptions::standing::Subscriber;
@@ -44,11 +45,15 @@ pub(super) const SCOPE_READ: &str = "3gpp:seal:sm.read";
 /// Scope of everything that writes.
 pub(super) const SCOPE_WRITE: &str = "3gpp:seal:sm.write";
 
+/// Scope of `ssm-loc`.
+pub(super) const SCOPE_LOCALIZE: &str = "3gpp:seal:sm.localize";
+
 pub(super) const CREATE: Operation = Operation::new("sm.map.create", "create", SCOPE_WRITE);
 pub(super) const READ: Operation = Operation::new("sm.map.read", "read", SCOPE_READ);
 pub(super) const UPDATE: Operation = Operation::new("sm.map.update", "update", SCOPE_WRITE);
 pub(super) const DELETE: Operation = Operation::new("sm.map.delete", "delete", SCOPE_WRITE);
 pub(super) const DISCOVER: Operation = Operation::new("sm.map.discover", "discover", SCOPE_READ);
+pub(super) const LOCALIZE: Operation = Operation::new("sm.localize", "localize", SCOPE_LOCALIZE);
 pub(super) const READ_CONTENT: Operation = Operation::new("sm.content.read", "read", SCOPE_READ);
 pub(super) const WRITE_CONTENT: Operation = Operation::new("sm.content.write", "update", SCOPE_WRITE);
 
@@ -58,6 +63,8 @@ pub(super) struct Seen {
     pub(super) row: MapRow,
     pub(super) map: SpatialMap,
     pub(super) grant: Grant,
+    /// What of it the operator keeps from the caller.
+    pub(super) hidden: Hidden,
     policy_version: u64,
 }
 
@@ -65,6 +72,15 @@ impl Seen {
     /// Refuses everybody but the owner.
     pub(super) fn owner_only(&self) -> Result<(), Refusal> {
         if self.grant.owner { Ok(()) } else { Err(Refusal::open(Reason::NotOwner)) }
+    }
+
+    /// The map as far as it is not kept from the caller.
+    pub(super) fn visible(&self) -> SpatialMap {
+        let mut map = self.map.clone();
+        if !self.grant.owner {
+            conceal_map(&mut map, &self.hidden);
+        }
+        map
     }
 
     /// Whose map it is.
@@ -162,7 +178,8 @@ fn decide(
     let grant = check(&Subscriber::of(call), &row, &map, around, operation).map_err(told)?;
     let seen = if grant.owner { "owner" } else { "allowed" };
     call.ctx.pass("resource", "a map that stands open", seen);
-    Ok(Seen { row, map, grant, policy_version: around.policy_version() })
+    let hidden = hidden(&Subscriber::of(call), &row, around, operation, grant);
+    Ok(Seen { row, map, grant, hidden, policy_version: around.policy_version() })
 }
 
 /// The owner's rules decide who may discover the map; then the operator's decide about the operation, and whoever may
@@ -190,6 +207,20 @@ pub(super) fn check(
     let names = names.each_ref().map(String::as_str);
     around.check(&who.caller, operation.action(), Some(&row.service_id), &names)?;
     Ok(grant)
+}
+
+/// The parts of a map that the operator keeps from somebody who may discover it.
+pub(super) fn hidden(
+    who: &Subscriber,
+    row: &MapRow,
+    around: &Surroundings,
+    operation: Operation,
+    grant: Grant,
+) -> Hidden {
+    if grant.owner {
+        return Hidden::new();
+    }
+    around.hidden(&who.caller, operation.action(), Some(&row.service_id), &object(row.map_id))
 }
 
 /// The document of a row.

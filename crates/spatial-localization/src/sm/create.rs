@@ -22,6 +22,7 @@ use store::{Sql, StoreError};
 use crate::shared::input::{self, refused};
 use crate::shared::rules;
 use crate::shared::serv_infos;
+use crate::shared::subscriptions::standing::called_back;
 use crate::shared::supp_feat::SuppFeat;
 use crate::sm::access;
 use crate::sm::building::Kept;
@@ -42,7 +43,7 @@ pub(super) async fn create_spatial_map(
         build::check_details(infos, "/mapInf/augLyrInf").map_err(refused)?;
     }
     if let Some(uri) = &request.notif_uri {
-        let client = call.caller.client_id.as_str();
+        let client = called_back(&call.caller);
         callback_hosts::check(sm.hosts(), &call.ctx, client, uri, "/notifUri").await?;
     }
     // Built before anything is kept, so that what cannot be built is refused in the answer, also of a 202.
@@ -99,7 +100,7 @@ async fn accepted(
 ) -> Result<Response, Refusal> {
     let (job, by, ids) = (sm.clone(), call.clone(), rules::draws(call.ctx.ambient()));
     let owner = Owner::of(call);
-    let client = call.caller.client_id.as_str().to_owned();
+    let client = called_back(call.caller.as_ref()).to_owned();
     let trace = Some(call.ctx.trace().trace.to_string());
     let map_id: u32 = sm
         .store()

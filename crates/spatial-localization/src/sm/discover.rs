@@ -7,7 +7,9 @@
 use api_types::geo::{GeographicArea, LocationInfo, Pose, ServiceArea};
 use api_types::ids::SpatialMapId;
 use api_types::query::Query;
-use api_types::sm::{SpatialMap, SpatialMapDiscovered, SpatialMapsDiscFilter, SpatialMapsDiscResp};
+use api_types::sm::{
+    SMASProfile, SMASReg, SpatialMap, SpatialMapDiscovered, SpatialMapsDiscFilter, SpatialMapsDiscResp,
+};
 use authorization::{Principal, Reason};
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
@@ -17,8 +19,9 @@ use service_http::call::{Authorized, Call};
 use service_http::ledger::{self, Permit};
 use service_http::refusal::Refusal;
 use store::spatial_index::GeoBox;
-use store::{StoreError, maps};
+use store::{StoreError, maps, registrations};
 
+use crate::shared::data_class::shows_layer;
 use crate::shared::geometry::{Area, LonLat, canonical, place_of};
 use crate::shared::input;
 use crate::shared::paging::{Page, Paged, Rows};
@@ -26,6 +29,7 @@ use crate::shared::rules;
 use crate::shared::subscriptions::standing::Subscriber;
 use crate::shared::supp_feat::SuppFeat;
 use crate::shared::surroundings::Surroundings;
+use crate::sm::registrations::{Registry as _, Servers, parsed};
 use crate::sm::{DISCOVERY, SmServer, access, steps};
 
 /// Half a side of the rectangle around a point, in degrees: the grain of positions with seven decimals. Own value.
@@ -33,6 +37,9 @@ const POINT_DEG: f64 = 1e-6;
 
 /// Most maps of the first read: a map may have a document of some megabytes. Own value.
 const FIRST: u32 = 16;
+
+/// Servers of maps that are looked at. Own value.
+const SERVERS: u32 = 1_000;
 
 /// A question that was read.
 struct Question {
@@ -64,11 +71,11 @@ pub(super) async fn discover_spatial_maps(
     let page = find(&sm, &call, &question, &around).await?;
 
     let link = question.paged.link(sm.kit(), sm.cursors(), DISCOVERY, &page).await?;
-    let ids = page.found.iter().map(|(id, ())| SpatialMapDiscovered { map_id: SpatialMapId(*id) });
+    let ids: Vec<SpatialMapId> = page.found.iter().map(|(id, ())| SpatialMapId(*id)).collect();
     let answer = SpatialMapsDiscResp {
         svc_id: question.svc_id.as_deref().and_then(|id| id.parse().ok()),
-        maps_disc: Some(ids.collect()),
-        smas_list: None,
+        maps_disc: Some(ids.iter().map(|id| SpatialMapDiscovered { map_id: *id }).collect()),
+        smas_list: servers(&sm, &ids).await?,
         supp_feat: question.features.negotiated().and_then(|bits| bits.to_owned().try_into().ok()),
     };
     let body = serde_json::to_vec(&answer).map_err(|_| StoreError::Damaged("an answer cannot be written"))?;
@@ -89,6 +96,24 @@ pub(super) async fn discover_spatial_maps(
         response.headers_mut().insert(LINK, link);
     }
     Ok(response)
+}
+
+/// The servers that offer a map of this page, as far as they do: of a map that the caller may not discover nothing is
+/// told, whoever says that he offers it.
+async fn servers(sm: &SmServer, ids: &[SpatialMapId]) -> Result<Option<Vec<SMASProfile>>, StoreError> {
+    let now_s = sm.kit().ambient.now_s();
+    let read = sm.store().read(|tx| {
+        Box::pin(async move { registrations::page(tx, Servers::FAMILY, "", now_s, SERVERS).await })
+    });
+    let mut servers = Vec::new();
+    for row in read.await? {
+        let mut profile = parsed::<SMASReg>(&row.body)?.profile;
+        profile.spat_map_info_list.retain(|offered| ids.contains(&offered.map_id));
+        if !profile.spat_map_info_list.is_empty() {
+            servers.push(profile);
+        }
+    }
+    Ok((!servers.is_empty()).then_some(servers))
 }
 
 /// Reads the query.
@@ -194,8 +219,18 @@ async fn find(
     let keep = |found: maps::Found| {
         let map = access::document(&found.map)?;
         // The same decision as for a single map; what the query selected by classes holds again.
-        let open = access::check(&who, &found.map, &map, around, access::DISCOVER).is_ok();
-        Ok((open && holds(&map, &question.place)).then_some(()))
+        let Ok(grant) = access::check(&who, &found.map, &map, around, access::DISCOVER) else {
+            return Ok(None);
+        };
+        // A layer that the reader is not shown cannot be searched for either.
+        let hidden = access::hidden(&who, &found.map, around, access::DISCOVER, grant);
+        let has = |wanted: &Vec<String>| {
+            let layers = &map.sm_prof.map_lyr_list.lyr_list;
+            let shown = layers.iter().filter(|layer| shows_layer(&hidden, &layer.map_lyr_id));
+            shown.map(|layer| &layer.map_lyr_id).any(|layer| wanted.contains(layer))
+        };
+        let layers = question.layers.as_ref().is_none_or(has);
+        Ok((layers && holds(&map, &question.place)).then_some(()))
     };
     question.paged.fill(fetch, |found| found.map.map_id, |found| found.map.body.len(), keep).await
 }

@@ -1,10 +1,14 @@
 //! Anchors inside of a map, for the reader in hand (decision FFS-13).
 
+use std::collections::BTreeSet;
+
 use api_types::sm::{AugmentLayer, AugmentLayerInfo, SpatialMap};
 use authorization::Reason;
 use service_http::call::Call;
 use service_http::refusal::Refusal;
+use store::anchors::positions;
 
+use crate::shared::geometry::Area;
 use crate::sm::access::Seen;
 use crate::sm::{SmServer, build, view};
 
@@ -57,8 +61,13 @@ pub(super) async fn asked(
     seen: &Seen,
     wanted: &[AugmentLayer],
 ) -> Result<Option<Vec<AugmentLayerInfo>>, Refusal> {
+    let mut infos = Vec::new();
+    if wanted.contains(&AugmentLayer::ValUsers) {
+        infos
+            .push(AugmentLayerInfo { aug_with: AugmentLayer::ValUsers, aug_lyr_det: users(sm, seen).await? });
+    }
     if !wanted.contains(&AugmentLayer::SpatialAnchors) {
-        return Ok(None);
+        return Ok((!infos.is_empty()).then_some(infos));
     }
     let ids = ids(sm, call, seen).await.map_err(|refusal| {
         call.ctx.fail(
@@ -69,7 +78,29 @@ pub(super) async fn asked(
         // The reader may discover this map, and is told what does not answer.
         refusal.discoverable(true)
     })?;
-    let mut infos = vec![AugmentLayerInfo { aug_with: AugmentLayer::SpatialAnchors, aug_lyr_det: None }];
+    infos.push(AugmentLayerInfo { aug_with: AugmentLayer::SpatialAnchors, aug_lyr_det: None });
     view::embed(&mut infos, &ids);
     Ok(Some(infos))
+}
+
+/// The VAL UEs that the operator saw in the map: for its owner alone (FFS-11: what is a user's).
+async fn users(sm: &SmServer, seen: &Seen) -> Result<Option<Vec<String>>, Refusal> {
+    let Some(coverage) = Area::bounding(&seen.map.sm_prof.map_cov).filter(|_| seen.grant.owner) else {
+        return Ok(None);
+    };
+    let most = u32::try_from(view::MAX_EMBEDDED).unwrap_or(u32::MAX);
+    let read = sm.store().read(|tx| {
+        Box::pin(async move {
+            let mut ues = BTreeSet::new();
+            for part in coverage.boxes() {
+                let found = positions::within(tx, &part, "", most).await?;
+                ues.extend(
+                    found.into_iter().filter(|(_, at)| coverage.holds((at.lon, at.lat))).map(|(ue, _)| ue),
+                );
+            }
+            Ok(ues)
+        })
+    });
+    let ues: BTreeSet<String> = read.await?;
+    Ok((!ues.is_empty()).then(|| ues.into_iter().take(view::MAX_EMBEDDED).collect()))
 }

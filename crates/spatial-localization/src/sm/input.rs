@@ -17,6 +17,14 @@ pub(super) fn strip(body: &mut Value) {
     own_members::strip(body.get_mut("smProf"));
 }
 
+/// For a fuzz target: no body of a subscription or registration panics.
+pub fn fuzz_map_registrations(bytes: &[u8]) {
+    let Ok((body, _)) = input::parse(bytes, SuppFeat::default(), |_| {}) else { return };
+    let _ = input::typed::<api_types::sm::SpatialMapsSub>(body.clone());
+    let _ = input::typed::<api_types::sm::DataSourceRegReq>(body.clone());
+    let _ = input::typed::<api_types::sm::SMASReg>(body);
+}
+
 /// For a fuzz target: no body panics.
 pub fn fuzz_map(bytes: &[u8]) {
     let Ok((body, features)) = input::parse(bytes, SuppFeat::default(), strip) else { return };

@@ -17,8 +17,11 @@ mod discover;
 mod embed;
 mod exchange;
 mod input;
+mod localize;
 mod read;
 mod record;
+mod registrations;
+mod sources;
 mod steps;
 mod subscriptions;
 mod update;
@@ -53,12 +56,13 @@ use crate::shared::subscriptions::{Kind as _, operations};
 pub use anchor_source::AnchorSource;
 pub use exchange::ExchangedAnchors;
 
-use access::{SCOPE_READ, SCOPE_WRITE};
+use access::{SCOPE_LOCALIZE, SCOPE_READ, SCOPE_WRITE};
 use content::{Collector, UploadSlots};
+use registrations::{Servers, Sources};
 
 /// Functions over bytes from outside that never panic.
 pub mod fuzz {
-    pub use super::input::fuzz_map;
+    pub use super::input::{fuzz_map, fuzz_map_registrations};
 
     /// Headers of the payload routes.
     pub fn fuzz_content_headers(bytes: &[u8]) {
@@ -85,6 +89,19 @@ const DISCOVERY: &str = "/ssm-disc/v1/spatial-maps";
 const SUBSCRIPTIONS: &str = "/ssm-smm/v1/subscriptions";
 /// One of them.
 const SUBSCRIPTION: &str = "/ssm-smm/v1/subscriptions/{subscriptionId}";
+
+/// Registered data sources (TS 24.550).
+const SOURCES: &str = "/sm_smds/v1/datasources-reg-lists";
+/// One of them.
+const SOURCE: &str = "/sm_smds/v1/datasources-reg-lists/{dataSourceRegId}";
+/// Profiles of data sources.
+const PROFILES: &str = "/ssm-dsdisc/v1/datasource-profiles";
+/// Registered servers of maps.
+const SERVERS: &str = "/ssm-smasr/v1/registrations";
+/// One of them.
+const SERVER: &str = "/ssm-smasr/v1/registrations/{regId}";
+/// Localization.
+const LOCALIZATION: &str = "/ssm-loc/v1/localization";
 
 /// Kinds of subscriptions.
 const FAMILIES: &[&str] = &[subscriptions::Maps::FAMILY];
@@ -146,6 +163,19 @@ pub const ROUTES: &[RouteSpec] = &[
     RouteSpec::token(Method::PUT, SUBSCRIPTION, "UpdateIndSpatialMapsSub", &[SCOPE_WRITE]).cost(2),
     RouteSpec::token(Method::PATCH, SUBSCRIPTION, "ModifyIndSpatialMapsSub", &[SCOPE_WRITE]).cost(2),
     RouteSpec::token(Method::DELETE, SUBSCRIPTION, "DeleteIndSpatialMapsSub", &[SCOPE_WRITE]),
+    RouteSpec::token(Method::GET, LOCALIZATION, "LocalizeInSpatialMap", &[SCOPE_LOCALIZE])
+        .step(steps::PROCEDURE, steps::REQUEST, "Spatial map localization request with access token")
+        .cost(2),
+    RouteSpec::token(Method::POST, SOURCES, "CreateDataSourceReg", &[SCOPE_WRITE]).cost(2),
+    RouteSpec::token(Method::PUT, SOURCE, "UpdateIndDataSourceReg", &[SCOPE_WRITE]).cost(2),
+    RouteSpec::token(Method::PATCH, SOURCE, "ModifyIndDataSourceReg", &[SCOPE_WRITE]).cost(2),
+    RouteSpec::token(Method::DELETE, SOURCE, "DeleteIndDataSourceReg", &[SCOPE_WRITE]),
+    RouteSpec::token(Method::GET, PROFILES, "DiscDataSourceProfiles", &[SCOPE_READ]).cost(2),
+    RouteSpec::token(Method::POST, SERVERS, "CreateSmasReg", &[SCOPE_WRITE]).cost(2),
+    RouteSpec::token(Method::GET, SERVER, "GetIndSmasReg", &[SCOPE_READ]),
+    RouteSpec::token(Method::PUT, SERVER, "UpdateIndSmasReg", &[SCOPE_WRITE]).cost(2),
+    RouteSpec::token(Method::PATCH, SERVER, "ModifyIndSmasReg", &[SCOPE_WRITE]).cost(2),
+    RouteSpec::token(Method::DELETE, SERVER, "DeleteIndSmasReg", &[SCOPE_WRITE]),
 ];
 
 /// Limits of the spatial map server.
@@ -276,6 +306,17 @@ impl SmServer {
             .on("UpdateIndSpatialMapsSub", operations::replace::<subscriptions::Maps>)
             .on("ModifyIndSpatialMapsSub", operations::modify::<subscriptions::Maps>)
             .on("DeleteIndSpatialMapsSub", operations::delete::<subscriptions::Maps>)
+            .on("LocalizeInSpatialMap", localize::localize)
+            .on("CreateDataSourceReg", registrations::create::<Sources>)
+            .on("UpdateIndDataSourceReg", registrations::replace::<Sources>)
+            .on("ModifyIndDataSourceReg", registrations::modify::<Sources>)
+            .on("DeleteIndDataSourceReg", registrations::delete::<Sources>)
+            .on("DiscDataSourceProfiles", sources::discover)
+            .on("CreateSmasReg", registrations::create::<Servers>)
+            .on("GetIndSmasReg", registrations::read::<Servers>)
+            .on("UpdateIndSmasReg", registrations::replace::<Servers>)
+            .on("ModifyIndSmasReg", registrations::modify::<Servers>)
+            .on("DeleteIndSmasReg", registrations::delete::<Servers>)
             .finish()?;
         Ok(guard::serve(&self.0.kit, routes.with_state(self.clone())))
     }
@@ -347,6 +388,9 @@ impl Recipients for Callbacks {
         let Some(sm) = self.0.upgrade().map(SmServer) else {
             return Ok(Decision::Later("the server is ending"));
         };
+        if sources::is_ours(message) {
+            return sources::decide(&sm, message).await;
+        }
         if !notifier::is_ours(message) {
             return building::decide(sm.store(), sm.hosts(), message).await;
         }

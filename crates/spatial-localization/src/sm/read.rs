@@ -33,7 +33,7 @@ pub(super) async fn read_spatial_map(
     let features = input::features(&input::query(query.as_deref())?)?;
     let seen = access::read(&sm, &call, &map_id, access::READ).await?;
     let reader = Reader { owner: seen.grant.owner, features };
-    let mut shown = view::shown(&seen.map, reader);
+    let mut shown = view::shown(&seen.visible(), reader);
     let mut tag = view::tag(&shown, reader, seen.row.version);
     if let Some(ids) = embed::into_map(&sm, &call, &seen, &mut shown).await {
         tag = tag.embedding(ids.join(",").as_bytes());
@@ -64,7 +64,7 @@ pub(super) async fn retrieve_spatial_map(
     if seen.row.service_id != svc_id {
         return Err(Refusal::open(Reason::NotFound));
     }
-    let mut shown = view::shown(&seen.map, Reader { owner: seen.grant.owner, features });
+    let mut shown = view::shown(&seen.visible(), Reader { owner: seen.grant.owner, features });
     if let Some(layers) = &layers
         && !view::keep_layers(&mut shown, layers)
     {

@@ -124,7 +124,8 @@ async fn write(
     let trace = call.ctx.trace().trace.to_string();
     subscriptions::note_change(tx, call.ctx.ambient(), trace, &seen.map, &map).await?;
     ledger::permit(tx, call, &seen.permit(access::UPDATE, StatusCode::OK)).await?;
-    Ok(Written { map, version, owner: seen.grant.owner })
+    let shown = Seen { map, ..seen.clone() }.visible();
+    Ok(Written { map: shown, version, owner: seen.grant.owner })
 }
 
 /// `If-Match` of a change: the map must be as this caller read it, whichever features it was read with.
@@ -132,7 +133,7 @@ pub(super) fn check_if_match(headers: &HeaderMap, seen: &Seen) -> Result<(), Ref
     let tags = [None, Some("1")].map(|bits| {
         let features = SuppFeat::parse(bits).unwrap_or_default();
         let reader = Reader { owner: seen.grant.owner, features };
-        view::tag(&view::shown(&seen.map, reader), reader, seen.row.version)
+        view::tag(&view::shown(&seen.visible(), reader), reader, seen.row.version)
     });
     etag::check_if_match(headers, &tags)
 }

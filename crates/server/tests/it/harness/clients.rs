@@ -43,6 +43,8 @@ pub(crate) struct Site {
     pub(crate) lists: BTreeMap<String, Vec<String>>,
     /// Maps by VAL server.
     pub(crate) maps: BTreeMap<String, u32>,
+    /// Anchors of the sample.
+    pub(crate) anchors: Vec<u64>,
     /// The clock of the clients.
     pub(crate) time: TestTime,
     data: PathBuf,
@@ -73,6 +75,7 @@ impl Site {
             keys: demo["keys"].as_array().cloned().unwrap_or_default(),
             lists: BTreeMap::new(),
             maps: BTreeMap::new(),
+            anchors: Vec::new(),
             time,
             data: program.data(),
         };
@@ -89,6 +92,8 @@ impl Site {
         }
         let samples = &demo["samples"];
         if samples.is_object() {
+            let ids = samples["anchorIds"].as_array().into_iter().flatten();
+            site.anchors = ids.filter_map(Value::as_u64).collect();
             site.lists.insert("vs-1".into(), vec![text(&samples["anchorsListId"])]);
             let map = samples["mapId"].as_u64().and_then(|id| u32::try_from(id).ok()).expect("a map");
             site.maps.insert("vs-1".into(), map);

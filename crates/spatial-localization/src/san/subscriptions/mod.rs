@@ -34,7 +34,9 @@ use crate::shared::input;
 use crate::shared::operator_rules::Action;
 use crate::shared::subscriptions::Kind;
 use crate::shared::subscriptions::operations::{Act, Members, parsed, written};
+use crate::shared::subscriptions::reporting::Reporting;
 use crate::shared::subscriptions::standing::Subscriber;
+use crate::shared::supp_feat::SuppFeat;
 use crate::shared::surroundings::Surroundings;
 
 /// What a subscriber hears of is what it could discover.
@@ -183,6 +185,21 @@ fn check_event(
         // Without a filter every management event is meant; unknown events are accepted and never happen.
         _ => Ok(()),
     }
+}
+
+/// No body panics.
+pub(super) fn fuzz_body(bytes: &[u8]) {
+    let Ok((body, _)) = input::parse(bytes, SuppFeat::default(), |_| {}) else { return };
+    if let Ok(body) = input::typed::<SpatialAnchorsSub>(body.clone()) {
+        let _ = Reporting::read(body.report_req.as_ref(), body.exp_time, 0);
+        for event in &body.event_subs {
+            let _ = event.evnt_fltr.rng_fltr.as_ref().and_then(range::place_of);
+        }
+    }
+    if let Ok(body) = input::typed::<api_types::san::SpatialAnchorsUsageInfoSub>(body.clone()) {
+        let _ = Reporting::read(body.report_req.as_ref(), body.exp_time, 0);
+    }
+    let _ = input::typed::<api_types::san::SpatialAnchorUsageReportReq>(body);
 }
 
 /// A subscription of the store in its types.

@@ -127,7 +127,7 @@ pub(super) async fn told(
         for gone in &report.gone {
             let anchor = gone.anchor()?;
             if let Ok(access) = viewer.access(&anchor) {
-                anchors.push(gone.profile(shown::anchor(&anchor.body, access.owner, feat))?);
+                anchors.push(gone.profile(shown::anchor(&anchor.body, &access, feat))?);
             }
         }
         let ues = interests(viewer, &seen, &report.ues);

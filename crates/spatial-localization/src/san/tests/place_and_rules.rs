@@ -186,3 +186,45 @@ async fn a_rule_about_one_anchor_takes_that_one_out() {
     assert_eq!(world.post(VS1, &body).await.refusal().2, "OPERATOR_RULE");
     assert_eq!(world.post(VS2, &body).await.status, 201);
 }
+
+/// T3a: a member that a rule of the operator names is for whom the rule permits it, and not there for anybody else.
+#[tokio::test]
+async fn what_is_the_operators_is_shown_to_whom_its_rules_permit() {
+    let world = World::new().await;
+    let more = json!({ "visibility": "UNIVERSAL", "specInfo": "AAAA", "name": "duct" });
+    let made = world.post(VS1, &list(json!({ "a": at(2.0, 48.0, more) }))).await;
+    let (path, id) = (made.location(), made.json()["anchors"]["a"]["anchorId"].as_u64().unwrap());
+    let found = format!("{DISC}?supp-feats=1");
+    let searched = format!("{DISC}?anch-inf=%22AAAA%22");
+    let seen = async |who| {
+        let by_list = world.get(who, &format!("{path}?supp-feats=1")).await.json()["anchors"]["a"].clone();
+        let by_search = world.get(who, &found).await.json()["results"][0]["anchInfo"].clone();
+        assert_eq!(by_list, by_search, "{who:?}");
+        (by_list.get("specInfo").is_some(), by_list.get("name").is_some())
+    };
+    assert_eq!(seen(VS3).await, (true, true), "no rule names it");
+    let part = format!("anchors/{id}/specInfo");
+    world
+        .rule(
+            "r",
+            json!({ "class": "operator", "effect": "PERMIT", "subjects": ["vs-2"], "resources": [part] }),
+        )
+        .await;
+    for (what, who, shown) in [
+        ("permitted", VS2, (true, true)),
+        ("not named", VS3, (false, true)),
+        ("a user", ALICE, (false, true)),
+        ("the owner", VS1, (true, true)),
+    ] {
+        assert_eq!(seen(who).await, shown, "{what}");
+    }
+    assert_eq!(world.get(VS2, &searched).await.found(), [id]);
+    assert!(world.get(VS3, &searched).await.found().is_empty(), "nor is it searched for");
+    // What is hidden does not show in the tag either.
+    let before = world.get(VS3, &path).await.tag();
+    assert_eq!(
+        world.patch(VS1, &path, &json!({ "anchors": { "a": { "specInfo": "BBBB" } } })).await.status,
+        200
+    );
+    assert_eq!(world.get(VS3, &path).await.tag(), before);
+}

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use api_types::geo::ServiceArea;
 use api_types::ids::SpatialAnchorId;
 use api_types::san::{AnchorsUsageFilter, AnchorsUsageInfo};
+use store::anchors::own::{self, Own};
 use store::anchors::usage::{self, Usage};
 use store::anchors::{Filter, discovery, positions};
 use store::{Sql, StoreError};
@@ -61,15 +62,15 @@ pub(super) async fn infos(
 ) -> Result<Vec<AnchorsUsageInfo>, StoreError> {
     let areas: Vec<Area> = areas(filter).into_iter().filter_map(|(_, area)| area).collect();
     let ids = filter.and_then(|filter| filter.anch_ids.as_ref());
-    let asked = Filter {
-        own: true,
+    let asked = Own {
+        owner_key: rules::owner_key(&viewer.who.caller.principal()),
         anchor_ids: ids.map(|ids| ids.iter().map(|id| id.0).collect()),
         service_id: filter.and_then(|filter| filter.app_id.clone()),
         boxes: areas.first().map(Area::boxes),
-        ..visible(viewer)
+        limit: MOST,
     };
     let mut infos = Vec::new();
-    for found in discovery::find(tx, &asked).await? {
+    for found in own::find(tx, &asked).await? {
         let (anchor_id, at) = (found.anchor.anchor_id, found.anchor.at);
         if !areas.iter().all(|area| at.is_some_and(|at| area.holds(at))) {
             continue;
@@ -117,7 +118,7 @@ fn visible(viewer: &Viewer) -> Filter {
 
 async fn anchors_near(tx: &mut dyn Sql, viewer: &Viewer, at: LonLat) -> Result<u64, StoreError> {
     let boxes = Some(Ellipse::circle(at, DENSITY_M).boxes());
-    let found = discovery::find(tx, &Filter { boxes, ..visible(viewer) }).await?;
+    let found = discovery::find(tx, &Filter { boxes, ..visible(viewer) }).await?.found;
     let near = |place: &LonLat| distance_and_azimuth(at, *place).0 <= DENSITY_M;
     Ok(found.iter().filter_map(|found| found.anchor.at).filter(near).count() as u64)
 }

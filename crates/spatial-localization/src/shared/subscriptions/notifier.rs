@@ -13,7 +13,7 @@ use store::audit::{self, AuditRow};
 use store::charging::{self, ChargingRow};
 use store::outbox::{self, Message};
 use store::subscriptions::{self, SubscriptionRow};
-use store::{Sql, StoreError, once};
+use store::{Sql, StoreError, once, registrations};
 
 use super::operations::written;
 use super::reporting::Reporting;
@@ -83,6 +83,7 @@ async fn sweep(kit: &FunctionKit, families: &'static [&'static str]) -> Result<(
             Box::pin(async move {
                 let now_s = job.ambient.now_s();
                 subscriptions::sweep(tx, now_s, now_s.saturating_sub(LAST_MESSAGE_S)).await?;
+                registrations::sweep(tx, now_s).await?;
                 for family in families {
                     let mut after = String::new();
                     loop {

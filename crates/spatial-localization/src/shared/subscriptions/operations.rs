@@ -25,7 +25,7 @@ use store::subscriptions::{self, SubscriptionRow};
 use store::{Sql, StoreError};
 
 use super::reporting::{Method, Reporting};
-use super::standing::{Standing, Subscriber};
+use super::standing::{Standing, Subscriber, called_back};
 use crate::shared::etag::{self, EntityTag};
 use crate::shared::input::{self, Input, PathId};
 use crate::shared::operator_rules::Action;
@@ -170,7 +170,7 @@ async fn insert<K: Kind>(
         owner_issuer: issuer,
         owner_subject: subject,
         owner_name: call.ctx.actor().name,
-        client: call.caller.client_id.as_str().to_owned(),
+        client: called_back(&call.caller).to_owned(),
         standing: Standing::of(call).to_text()?,
         body: written(&body)?,
         version: 1,
@@ -386,7 +386,7 @@ async fn own<K: Kind>(
     let row = subscriptions::live(tx, K::FAMILY, sub_id, around.now_s).await?;
     let is_own = |row: &SubscriptionRow| {
         call.caller.is(&Principal::new(row.owner_issuer.as_str(), row.owner_subject.as_str()))
-            && row.client == call.caller.client_id.as_str()
+            && row.client == called_back(&call.caller)
     };
     let Some(row) = row.filter(is_own) else {
         call.ctx.fail("resource", "a subscription of the caller", "none");
@@ -420,7 +420,7 @@ async fn checked<K: Kind>(
     let uri = uri.ok_or_else(|| input::missing("/notifUri"))?;
     // Asked last: whoever sends nonsense costs no question to the SIM-S.
     let hosts = K::hosts(server).ok_or_else(|| Refusal::open(Reason::DependencyDown))?;
-    callback_hosts::check(hosts, &call.ctx, call.caller.client_id.as_str(), &uri, "/notifUri").await?;
+    callback_hosts::check(hosts, &call.ctx, called_back(&call.caller), &uri, "/notifUri").await?;
     Ok(reporting)
 }
 

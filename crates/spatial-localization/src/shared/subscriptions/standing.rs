@@ -93,6 +93,14 @@ impl std::fmt::Debug for Standing {
     }
 }
 
+/// Whose callback hosts count: a VAL server's own, also where a function calls for it.
+pub(crate) fn called_back(caller: &Caller) -> &str {
+    match caller.kind {
+        CallerKind::ValServer => caller.val_server(),
+        CallerKind::ValClient | CallerKind::Function => caller.client_id.as_str(),
+    }
+}
+
 impl Subscriber {
     /// Of a request.
     pub(crate) fn of(call: &Call) -> Self {

@@ -14,10 +14,11 @@ use store::happenings;
 use store::maps::{self, MapRow};
 use store::outbox::Message;
 use store::subscriptions::{self, SubscriptionRow};
-use store::{Sql, StoreError};
+use store::{Bounds, Sql, StoreError};
 
 use super::Maps;
 use super::diff::{self, Happened};
+use crate::shared::data_class::{conceal_map, shows_layer, shows_object};
 use crate::shared::geometry::{Area, LonLat, place_of};
 use crate::shared::rules;
 use crate::shared::subscriptions::Kind;
@@ -61,9 +62,36 @@ impl Viewer {
 
     /// The map, if it stands open.
     fn sees(&self, row: &MapRow) -> Result<Option<SpatialMap>, StoreError> {
+        let mut map = access::document(row)?;
+        let Ok(grant) = access::check(&self.who, row, &map, &self.around, access::READ) else {
+            return Ok(None);
+        };
+        if !grant.owner {
+            conceal_map(&mut map, &access::hidden(&self.who, row, &self.around, access::READ, grant));
+        }
+        Ok(Some(map))
+    }
+}
+
+impl Viewer {
+    /// What is left of a report without the parts that the operator keeps from the subscriber.
+    fn left(&self, row: &MapRow, mut report: MapsReport) -> Result<Option<MapsReport>, StoreError> {
         let map = access::document(row)?;
-        let open = access::check(&self.who, row, &map, &self.around, access::READ).is_ok();
-        Ok(open.then_some(map))
+        let Ok(grant) = access::check(&self.who, row, &map, &self.around, access::READ) else {
+            return Ok(None);
+        };
+        let hidden = access::hidden(&self.who, row, &self.around, access::READ, grant);
+        let had = report.obj_det.is_some() || report.lyr_det.is_some();
+        if let Some(objects) = &mut report.obj_det {
+            objects.retain(|one| shows_object(&hidden, &one.obj_inf.obj_id));
+        }
+        if let Some(layers) = &mut report.lyr_det {
+            layers.lyr_list.retain(|layer| shows_layer(&hidden, &layer.map_lyr_id));
+        }
+        report.obj_det = report.obj_det.filter(|objects| !objects.is_empty());
+        report.lyr_det = report.lyr_det.filter(|layers| !layers.lyr_list.is_empty());
+        let has = report.obj_det.is_some() || report.lyr_det.is_some();
+        Ok((has || !had).then_some(report))
     }
 }
 
@@ -230,8 +258,11 @@ async fn now(
                     now_s: viewer.around.now_s,
                     after: None,
                     limit: MOST,
+                    bounds: Bounds::default(),
                 };
-                rows.extend(maps::discovery::find(tx, &filter).await?.into_iter().map(|found| found.map));
+                rows.extend(
+                    maps::discovery::find(tx, &filter).await?.found.into_iter().map(|found| found.map),
+                );
             }
         }
         for row in rows.iter().filter(|row| row.service_id == body.svc_id.as_str()) {
@@ -322,7 +353,7 @@ pub(in crate::sm) async fn decide(
                 let Some(id) = report.map_ids.first() else { continue };
                 let Some(row) = maps::record::by_id(tx, id.0).await? else { continue };
                 if viewer.sees(&row)?.is_some() {
-                    reports.push(report);
+                    reports.extend(viewer.left(&row, report)?);
                 }
             }
             Ok((reports, viewer.around.policy_version()))

@@ -9,4 +9,5 @@ mod fuzzing;
 mod lifecycle;
 mod providers;
 mod refusals;
+mod registries;
 mod subscriptions;

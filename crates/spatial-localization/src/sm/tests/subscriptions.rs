@@ -17,7 +17,7 @@ fn about(event: &str, target: Value, filter: Value) -> Value {
     if !filter.is_null() {
         one["evntFltr"] = filter;
     }
-    json!({ "eventSubs": [one], "svcId": "museum-guide", "notifUri": "https://val.example/cb" })
+    json!({ "eventSubs": [one], "svcId": "val-service-1", "notifUri": "https://val.example/cb" })
 }
 
 impl Bench {
@@ -76,7 +76,7 @@ fn open() -> Value {
 async fn who_may_read_a_map_hears_of_it() {
     let bench = Bench::new().await;
     bench.hosts.set("vs-2", &["val.example"]);
-    bench.subscribe(VS2, &about("SPATIAL_MAP_READY", json!({ "mapIds": [] }), Value::Null)).await;
+    bench.subscribe(VS2, &about("SPATIAL_MAP_READY", json!({ "mapIds": [4711] }), Value::Null)).await;
     let covered = request(Value::Null)["areaInt"].clone();
     bench.subscribe(VS2, &about("SPATIAL_MAP_READY", json!({ "area": covered }), Value::Null)).await;
     let id = bench.map(open()).await;
