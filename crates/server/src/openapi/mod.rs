@@ -37,12 +37,12 @@ pub fn interfaces() -> Vec<Interface> {
         },
         Interface {
             name: "san",
-            title: "Spatial anchors server (TS 29.437 ssan-sanm, ssan-disc)",
+            title: "Spatial anchors server (TS 29.437 ssan-sanm, ssan-disc, ssan-usg)",
             routes: spatial_localization::san::ROUTES,
         },
         Interface {
             name: "sm",
-            title: "Spatial map server (TS 29.437 ssm-smm, ssm-disc, and map payloads)",
+            title: "Spatial map server (TS 29.437 ssm-smm, ssm-disc, ssm-loc, ssm-dsdisc, ssm-smasr, TS 24.550 sm_smds, and map payloads)",
             routes: spatial_localization::sm::ROUTES,
         },
         Interface {

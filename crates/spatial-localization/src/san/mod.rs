@@ -1,4 +1,4 @@
-//! The spatial anchor server: `ssan-sanm` and `ssan-disc` (TS 23.437 clause 8, TS 29.437; TR 33.721 6.1.2).
+//! The spatial anchor server: `ssan-sanm`, `ssan-disc` and `ssan-usg` (TS 23.437 clause 8, TS 29.437; TR 33.721 6.1.2).
 //!
 //! The unit of management is a list of anchors of one VAL service. Its owner is the principal that created it. Every
 //! other caller sees the anchors that it may discover and nothing of the rest.
