@@ -65,7 +65,7 @@ pub(super) struct Seen {
     pub(super) grant: Grant,
     /// What of it the operator keeps from the caller.
     pub(super) hidden: Hidden,
-    policy_version: u64,
+    pub(super) policy_version: u64,
 }
 
 impl Seen {

@@ -58,7 +58,8 @@ async fn notifications_survive_a_crash_and_end_with_the_subscribers_rights() {
     assert_eq!(receiver.count(), before, "nothing after the revocation");
     let token = text_of(&deployment.site.server_token("vs-2", "san", "3gpp:seal:san").await);
     let url = deployment.site.path("san", &format!("/ssan-sanm/v1/subscriptions/{}", made.id));
-    let gone = deployment.site.link("vs-2").send(with_bearer(Request::get(url), &token)).await.expect("an answer");
+    let gone =
+        deployment.site.link("vs-2").send(with_bearer(Request::get(url), &token)).await.expect("an answer");
     let told: Value = serde_json::from_slice(&gone.body).expect("problem details");
     assert_eq!((gone.status, &told["cause"]), (404, &json!("SUBSCRIPTION_NOT_FOUND")));
     receiver.end().await;

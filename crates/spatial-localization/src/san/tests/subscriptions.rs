@@ -582,7 +582,8 @@ async fn a_notification_is_recorded_once() {
 impl World {
     fn revoke(&self, kind: Kind, value: &str) {
         let epoch = self.sim.state.epoch() + 1;
-        let entry = Entry { kind, value: value.to_owned(), epoch, issuer: testkit::SIM.to_owned() };
+        let entry =
+            Entry { kind, value: value.to_owned(), epoch, issuer: testkit::SIM.to_owned(), expires_s: None };
         self.sim.state.apply(vec![entry], epoch);
     }
 }

@@ -61,7 +61,7 @@ impl Bench {
         answer.header("location").unwrap().strip_prefix(ORIGIN).unwrap().to_owned()
     }
 
-    async fn map(&self, inf: Value) -> u64 {
+    async fn map_of_vs1(&self, inf: Value) -> u64 {
         let answer = self.send(ask(VS1, "POST", MAPS).json(&request(inf))).await;
         assert_eq!(answer.status, 201, "{}", answer.json());
         answer.json()["smProf"]["mapId"].as_u64().unwrap()
@@ -79,8 +79,8 @@ async fn who_may_read_a_map_hears_of_it() {
     bench.subscribe(VS2, &about("SPATIAL_MAP_READY", json!({ "mapIds": [4711] }), Value::Null)).await;
     let covered = request(Value::Null)["areaInt"].clone();
     bench.subscribe(VS2, &about("SPATIAL_MAP_READY", json!({ "area": covered }), Value::Null)).await;
-    let id = bench.map(open()).await;
-    bench.map(json!({ "visibility": "PRIVATE" })).await;
+    let id = bench.map_of_vs1(open()).await;
+    bench.map_of_vs1(json!({ "visibility": "PRIVATE" })).await;
     assert_eq!(bench.told().await, [json!([{ "mapIds": [id], "event": "SPATIAL_MAP_READY" }])]);
 
     let target = json!({ "mapIds": [id] });
@@ -119,7 +119,7 @@ async fn a_map_that_was_hidden_meanwhile_is_not_told_of() {
         }), false),
         ("the client revoked", |bench, _| Box::pin(async move {
             let epoch = bench.issuer.state.epoch() + 1;
-            let entry = Entry { kind: Kind::Client, value: "vs-2".into(), epoch, issuer: testkit::SIM.into() };
+            let entry = Entry { kind: Kind::Client, value: "vs-2".into(), epoch, issuer: testkit::SIM.into(), expires_s: None };
             bench.issuer.state.apply(vec![entry], epoch);
         }), false),
         ("the client deleted", |bench, _| Box::pin(async move { bench.hosts.set("vs-2", &[]); }), false),
@@ -129,7 +129,7 @@ async fn a_map_that_was_hidden_meanwhile_is_not_told_of() {
         bench.hosts.set("vs-2", &["val.example"]);
         let covered = request(Value::Null)["areaInt"].clone();
         bench.subscribe(VS2, &about("SPATIAL_MAP_READY", json!({ "area": covered }), Value::Null)).await;
-        let id = bench.map(open()).await;
+        let id = bench.map_of_vs1(open()).await;
         while crate::sm::subscriptions::round(&bench.sm).await.unwrap() {}
         step(&bench, id).await;
         assert_eq!(bench.told().await.len(), usize::from(hears), "{what}");
@@ -189,7 +189,7 @@ async fn a_map_subscription_is_its_subscribers_and_says_what_it_must() {
 async fn maps_are_told_at_once_and_in_periods() {
     let bench = Bench::new().await;
     bench.hosts.set("vs-2", &["val.example"]);
-    let id = bench.map(open()).await;
+    let id = bench.map_of_vs1(open()).await;
     let mut body = about("LAYERS_MODIFICATION", json!({ "mapIds": [id, 4711] }), Value::Null);
     body["reportReq"] =
         json!({ "immRep": true, "notifMethod": "PERIODIC", "repPeriod": 60, "maxReportNbr": 2 });
