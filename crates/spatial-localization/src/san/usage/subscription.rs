@@ -267,7 +267,8 @@ pub(in crate::san) async fn periodic(
     let viewer = Viewer::new(san, tx, standing.subscriber(), ASK).await?;
     san.tally().write(tx).await?;
     let reports = reports(tx, &viewer, &body).await?;
-    let news = !reports.is_empty() && !(sampled && reports == state.last);
+    let repeats = sampled && reports == state.last;
+    let news = !reports.is_empty() && !repeats;
     row.state = written(&LastTold { last: reports.clone() })?;
     let messages = if news { vec![written(&reports)?] } else { Vec::new() };
     let (due_s, uri) = (row.next_s, body.notif_uri.unwrap_or_default());

@@ -138,11 +138,14 @@ mod tests {
         serde_json::from_value(map).unwrap()
     }
 
+    type Change = fn(&mut Value);
+    /// What changed, how, the objects and the layers that are told.
+    type Row<'a> = (&'a str, Change, &'a [(&'a str, &'a str)], &'a [&'a str]);
+
     #[test]
     fn a_change_is_told_by_object_and_layer() {
-        type Change = fn(&mut Value);
         #[rustfmt::skip] // a table stays a table
-        let rows: [(&str, Change, &[(&str, &str)], &[&str]); 9] = [
+        let rows: [Row<'_>; 9] = [
             ("nothing",   |_| {}, &[], &[]),
             ("premises",  |map| map["smProf"]["premises"] = json!("x"), &[], &[]),
             ("added",     |map| map["smProf"]["objList"].as_array_mut().unwrap().push(json!({ "objId": "lamp", "objType": "t" })), &[("lamp", "ADDED")], &[]),
