@@ -74,7 +74,8 @@ pub async fn put(tx: &mut dyn Sql, new: &Config, members: &[Member]) -> Result<(
 /// # Errors
 /// The engine's.
 pub async fn find(tx: &mut dyn Sql, conf_id: &str) -> Result<Option<Config>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM val_configs WHERE conf_id = $1");
+    let lock = tx.dialect().for_update();
+    let sql = format!("SELECT {COLUMNS} FROM val_configs WHERE conf_id = $1{lock}");
     tx.query_opt(&sql, &params![conf_id]).await?.as_ref().map(config).transpose()
 }
 

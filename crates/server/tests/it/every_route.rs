@@ -183,7 +183,7 @@ fn request(site: &Site, interface: &str, spec: &RouteSpec, victim: &str) -> Requ
 
 /// What is subscribed to, registered and reported by `vs-1`, by the operation.
 fn more_of(site: &Site, operation: &str) -> Option<Value> {
-    let (to, map) = ("https://localhost:9/cb", site.maps["vs-1"]);
+    let (to, map) = ("https://localhost:9443/cb", site.maps["vs-1"]);
     let area =
         json!({ "geoServAr": { "geoArs": [{ "shape": "POINT", "point": { "lon": 2.35, "lat": 48.85 } }] } });
     Some(match operation {
@@ -326,6 +326,14 @@ async fn rightful(site: &Site, interface: &str, spec: &RouteSpec) -> Option<u16>
                         &spec.path.replace("{spatialMapId}", &site.maps["vs-1"].to_string()),
                     ));
                 asked = asked.json(&map.value);
+            }
+            if spec.operation == "ReportSpatialAnchorsUsage" {
+                // The sample's own anchors may have been replaced by then.
+                let san = site.san("vs-1", "3gpp:seal:san").await;
+                let list = san.create_list(&parsed(val_server_list("museum-guide", "used"))).await.ok()?;
+                let anchor = list.value.anchors.values().find_map(|anchor| anchor.anchor_id)?;
+                let used = json!({ "anchUsg": [{ "anchId": anchor, "access": 1 }] });
+                asked = Request::post(site.path(interface, spec.path)).json(&used);
             }
             if let Some(path) = subscribed(site, spec.path).await {
                 // What it was made for goes by its own name.

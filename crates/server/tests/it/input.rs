@@ -184,7 +184,9 @@ fn spoiled(site: &Site, interface: &str, spec: &RouteSpec) -> Vec<(String, Reque
             let known = match query.split('=').next() {
                 Some("area-int" | "anchor-ids") => spec.operation == "DiscSpatialAnchorsProfiles",
                 Some("loc-info" | "pose") => spec.operation == "DiscSpatialMapsSmas",
-                Some("limit" | "cursor") => spec.operation.starts_with("Disc"),
+                Some("limit" | "cursor") => {
+                    ["DiscSpatialAnchorsProfiles", "DiscSpatialMapsSmas"].contains(&spec.operation)
+                }
                 _ => true,
             };
             if known {

@@ -49,11 +49,11 @@ impl Kept {
 /// Builds what waits, for as long as the server lives.
 pub(super) async fn run(server: Weak<Inner>, waker: Waker) {
     while let Some(inner) = server.upgrade() {
-        let taken = round(&SmServer(inner)).await;
-        if let Err(error) = &taken {
+        let built = round(&SmServer(inner)).await;
+        if let Err(error) = &built {
             tracing::error!(error = %error, "maps cannot be built");
         }
-        if taken.is_ok_and(|taken| taken == BATCH as usize) {
+        if built.is_ok_and(|built| built == BATCH as usize) {
             continue;
         }
         tokio::select! {
@@ -63,11 +63,11 @@ pub(super) async fn run(server: Weak<Inner>, waker: Waker) {
     }
 }
 
-/// Builds what waits now; how many requests were taken up.
+/// Builds what waits now; how many maps came of it.
 pub(super) async fn round(sm: &SmServer) -> Result<usize, StoreError> {
     let waiting =
         sm.store().read(|tx| Box::pin(async move { maps::building::waiting(tx, BATCH).await })).await?;
-    let taken = waiting.len();
+    let mut maps = 0;
     for building in waiting {
         let server = sm.clone();
         let map_id = building.asked.map_id;
@@ -75,6 +75,7 @@ pub(super) async fn round(sm: &SmServer) -> Result<usize, StoreError> {
             sm.store().write(move |tx| Box::pin(async move { build(tx, &server, &building).await })).await;
         match built {
             Ok(true) => {
+                maps += 1;
                 sm.wake_outbox();
                 sm.wake_notifier();
             }
@@ -82,7 +83,7 @@ pub(super) async fn round(sm: &SmServer) -> Result<usize, StoreError> {
             Err(error) => tracing::error!(error = %error, map_id, "a map cannot be built"),
         }
     }
-    Ok(taken)
+    Ok(maps)
 }
 
 /// Ready, findable and announced, or nothing of it. `false`: another node was first.

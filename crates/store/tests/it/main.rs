@@ -18,3 +18,4 @@ mod sim_records;
 mod sql;
 mod subscriptions;
 mod transactions;
+mod val_services;

@@ -107,9 +107,9 @@ async fn a_reader_asks_for_the_augmentation_of_any_map() {
     }
     let users = bench.send(get(plain, &json!({ "augLyrs": ["VAL_USERS"] }).to_string())).await;
     assert_eq!(
-        (users.status, users.json().get("augLyrInf")),
-        (200, None),
-        "positions of users are not given here"
+        (users.status, users.json()["augLyrInf"].clone()),
+        (200, json!({ "augWith": "VAL_USERS" })),
+        "who is there is told to the owner; to others nobody is"
     );
 }
 
