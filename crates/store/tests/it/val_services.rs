@@ -56,7 +56,9 @@ async fn two_writers_do_not_undo_each_other(bench: Bench) {
     let first = open(&bench).await;
     // PostgreSQL may have a second process; SQLite is one process's own.
     let second = if bench.is_sqlite() { first.clone() } else { open(&bench).await };
-    write(&first, |tx| Box::pin(async move { val_services::put(tx, &config("c", ""), &[]).await })).await.unwrap();
+    write(&first, |tx| Box::pin(async move { val_services::put(tx, &config("c", ""), &[]).await }))
+        .await
+        .unwrap();
     let appends = |store: Store| async move {
         for _ in 0..EACH {
             let append = write(&store, |tx| {
