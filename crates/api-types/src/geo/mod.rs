@@ -1,6 +1,7 @@
-//! Places and shapes (TS 29.572, TS 29.558, TS 29.122, TS 29.437).
+//! Places and shapes (TS 29.572, TS 29.558, TS 29.122, TS 29.437), and OGC GeoPose.
 
 mod area;
+mod geopose;
 mod local;
 mod location;
 mod pose;
@@ -8,6 +9,7 @@ mod service_area;
 
 pub use area::{GadShape, GeographicArea, GeographicalCoordinates, UncertaintyEllipse};
 pub use area::{MAX_POINTS, MIN_POINTS};
+pub use geopose::{GeoPose, GeoPosition, NORM_TOLERANCE, NoAxis, Quaternion};
 pub use local::{
     Local3dPointUncertaintyEllipsoid, LocalOrigin, RelativeCartesianLocation, UncertaintyEllipsoid,
 };
