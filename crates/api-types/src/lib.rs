@@ -10,6 +10,7 @@ mod open_enum;
 pub mod ids;
 
 pub mod admin;
+pub mod bulk;
 pub mod callback;
 pub mod common_data;
 pub mod date_time;

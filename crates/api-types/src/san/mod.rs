@@ -1,6 +1,7 @@
 //! Spatial anchors (TS 29.437, `ssan-sanm`, `ssan-disc`, `ssan-usg`).
 
 mod anchor;
+mod geo_pose;
 mod list;
 pub(crate) mod own;
 mod subscription;
@@ -10,6 +11,7 @@ pub use anchor::{
     AllowedEntity, AllowedRules, EntityType, LocalizationInfo, PositionInfo, SpatialAnchor,
     SpatialAnchorMapPosition, SpatialAnchorProfile, VALServiceInfo,
 };
+pub use geo_pose::NoRoom;
 pub use list::{SpatialAnchorRm, SpatialAnchorsDiscResp, SpatialAnchorsList, SpatialAnchorsListPatch};
 pub(crate) use own::own_members;
 pub use own::{PersonalDataCategory, ServInfo, Visibility};

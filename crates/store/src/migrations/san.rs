@@ -6,4 +6,5 @@ pub(crate) const SAN: &[Migration] = &[
     migration!("san", "0001_anchors"),
     migration!("san", "0002_subscriptions"),
     migration!("san", "0003_discovery"),
+    migration!("san", "0004_import"),
 ];
