@@ -1,9 +1,11 @@
 //! Spatial anchors (TS 23.437 7.3.2, TS 29.437): the lists that are the unit of management, their anchors, the classes
 //! of rule sets by which discovery is permission-aware, and where VAL UEs were last seen.
 
+pub mod bulk;
 pub mod classes;
 pub mod discovery;
 pub mod ids;
+pub mod imports;
 pub mod in_range;
 pub mod lists;
 pub mod own;

@@ -28,7 +28,7 @@ impl GeoBox {
 const STEPS: f64 = 1e7;
 
 /// A degree as a step of the integer index; within ±180 it fits 31 bits.
-fn steps(degree: f64) -> i64 {
+pub(crate) fn steps(degree: f64) -> i64 {
     (degree * STEPS).round() as i64
 }
 

@@ -234,13 +234,23 @@ impl Validate for FeatureProperties {
     fn validate(&self, at: &str) -> Result<(), Vec<InvalidParam>> {
         let mut faults = Faults::new();
         faults.part(self.geopose.as_ref(), at, "geopose");
-        faults.require(self.anchor.is_some(), at, "anchor", "is missing, and there is no place to make one of");
+        faults.require(
+            self.anchor.is_some(),
+            at,
+            "anchor",
+            "is missing, and there is no place to make one of",
+        );
         faults.require(self.owner.is_some(), at, "owner", "is missing");
         faults.require(self.val_serv_info.is_some(), at, "valServInfo", "is missing");
         faults.part(self.anchor.as_ref(), at, "anchor");
         faults.part(self.owner.as_ref(), at, "owner");
         faults.part(self.val_serv_info.as_ref(), at, "valServInfo");
-        faults.require(self.list.as_ref().is_none_or(|id| is_id(id)), at, "list", "is not a valid identifier");
+        faults.require(
+            self.list.as_ref().is_none_or(|id| is_id(id)),
+            at,
+            "list",
+            "is not a valid identifier",
+        );
         let label = |label: &String| {
             !label.is_empty() && label.chars().count() <= MAX_LABEL && !label.chars().any(char::is_control)
         };

@@ -35,4 +35,10 @@ impl ExportHeader {
         let header: Self = crate::strict_json::from_slice(line, 4).ok()?;
         (header.type_ == "FeatureCollection" && header.format == FORMAT).then_some(header)
     }
+
+    /// Whether this is the first line of an export.
+    #[must_use]
+    pub fn read_first(number: u64, line: &[u8]) -> bool {
+        number == 1 && Self::read(line).is_some()
+    }
 }

@@ -8,7 +8,10 @@ mod feature;
 mod header;
 mod run;
 
-pub use feature::{AnchorFeature, FeatureError, FeatureProperties, FeatureType, OwnerKind, OwnerRef, PointGeometry, PointType};
+pub use feature::{
+    AnchorFeature, FeatureError, FeatureProperties, FeatureType, OwnerKind, OwnerRef, PointGeometry,
+    PointType,
+};
 pub use header::{ExportHeader, FORMAT};
 pub use run::{BadLine, ImportBegin, ImportDefaults, ImportRun};
 

@@ -112,9 +112,10 @@ mod tests {
             let mut changed = anchor(spec);
             let got = changed.set_geo_pose("geopose", &pose(48.0, z));
             assert_eq!(got, expected.map(|_| ()), "{what}");
-            let text = changed.spec_info.as_ref().map(|text| {
-                String::from_utf8(STANDARD.decode(text).unwrap()).unwrap()
-            });
+            let text = changed
+                .spec_info
+                .as_ref()
+                .map(|text| String::from_utf8(STANDARD.decode(text).unwrap()).unwrap());
             match expected {
                 Ok(Some(part)) => assert!(text.unwrap().contains(part), "{what}"),
                 Ok(None) => assert_eq!(text, None, "{what}"),

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod audit;
+mod bulk;
 mod charging;
 mod clock;
 mod elsewhere;

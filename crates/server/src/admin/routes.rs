@@ -7,7 +7,7 @@ use service_http::peer::CertRole;
 use service_http::routes::{MountError, RouteSpec};
 
 use super::{
-    Admin, accounts, audit, charging, clock, elsewhere, health, keys, policies, positions, revocations,
+    Admin, accounts, audit, bulk, charging, clock, elsewhere, health, keys, policies, positions, revocations,
     services, traces, verifiers,
 };
 
@@ -62,6 +62,11 @@ pub const ROUTES: &[RouteSpec] = &[
     get("/v1/traces/{trace}", "GetTrace", READ),
     get("/v1/traces/{trace}/why", "ExplainTrace", READ),
     put("/v1/positions/{valUeId}", "PutPosition", OPERATE),
+    get("/v1/anchors/export", "ExportAnchors", OPERATE),
+    put("/v1/anchors/imports/{importId}", "PutAnchorImport", OPERATE),
+    get("/v1/anchors/imports/{importId}", "GetAnchorImport", OPERATE),
+    post("/v1/anchors/imports/{importId}/lines", "PostAnchorLines", OPERATE)
+        .body_limit(api_types::bulk::MAX_BATCH_BYTES),
     get("/v1/verifiers", "ListVerifiers", READ),
     get("/v1/health", "GetHealth", READ).unlimited(),
     get("/v1/metrics", "GetMetrics", READ).unlimited(),
@@ -110,6 +115,10 @@ pub fn router(admin: Admin) -> Result<Router, MountError> {
         .on("GetTrace", traces::steps)
         .on("ExplainTrace", traces::why)
         .on("PutPosition", positions::put)
+        .on("ExportAnchors", bulk::export)
+        .on("PutAnchorImport", bulk::begin)
+        .on("GetAnchorImport", bulk::run)
+        .on("PostAnchorLines", bulk::lines)
         .on("ListVerifiers", verifiers::list)
         .on("GetHealth", health::health)
         .on("GetMetrics", health::metrics)

@@ -53,6 +53,10 @@ pub enum Command {
     Backup(Backup),
     /// Restore a data directory from a backup
     Restore(Restore),
+    /// Write every spatial anchor of a running program as a line of GeoJSON, with owner and rules
+    Export(Export),
+    /// Bring spatial anchors from lines of GeoJSON into a running program; goes on where it stopped
+    Import(Import),
     /// Check or describe the configuration
     Config(ConfigCommand),
     /// Write the OpenAPI documents of the program's own interfaces
@@ -120,6 +124,38 @@ pub struct Restore {
     /// The key file that the backup was written with
     #[arg(long, value_name = "FILE")]
     pub key_file: PathBuf,
+}
+
+/// Options of `export`.
+#[derive(Debug, Clone, Args)]
+pub struct Export {
+    /// File to write, which must not exist; `-` is the standard output
+    pub file: PathBuf,
+}
+
+/// Options of `import`.
+#[derive(Debug, Clone, Args)]
+pub struct Import {
+    /// File to read: one GeoJSON feature on each line
+    pub file: PathBuf,
+    /// Leave out bad lines, and say which they were; else the first one stops the import
+    #[arg(long)]
+    pub skip_bad: bool,
+    /// Name of the import [default: the digest of the file]; names one that stopped, to go on with a corrected file
+    #[arg(long, value_name = "ID")]
+    pub name: Option<String>,
+    /// Client that owns features without an owner
+    #[arg(long, value_name = "CLIENT", requires = "service", requires = "endpoint")]
+    pub owner: Option<String>,
+    /// VAL service of features without one
+    #[arg(long, value_name = "ID", requires = "owner")]
+    pub service: Option<String>,
+    /// Where that service is reached
+    #[arg(long, value_name = "URI", requires = "owner")]
+    pub endpoint: Option<String>,
+    /// What an issuer in the file is called here, when both name the same people; may stand several times
+    #[arg(long, value_name = "OLD=NEW")]
+    pub issuer: Vec<String>,
 }
 
 /// Options of `config`.

@@ -5,6 +5,9 @@ mod arguments;
 mod backup;
 mod config;
 mod doctor;
+mod export;
+mod import;
+mod progress;
 mod rotate;
 mod run;
 mod why;
@@ -46,6 +49,8 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Rotate(rotate) => rotate::run(common, rotate).await,
         Command::Backup(backup) => backup::backup(common, backup).await,
         Command::Restore(restore) => backup::restore(common, restore).await,
+        Command::Export(export) => export::run(common, export).await,
+        Command::Import(import) => import::run(common, import).await,
         Command::Config(config) => config::run(&common, &config),
         Command::Openapi(openapi) => crate::openapi::write(&openapi.dir).map(|()| ExitCode::SUCCESS),
     }

@@ -1,6 +1,6 @@
 //! Which types travel in the body of which operation.
 
-use api_types::{admin, callback, idm, oauth, san, sm};
+use api_types::{admin, bulk, callback, idm, oauth, san, sm};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -86,6 +86,12 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
         (_, "GetTrace") => answers(page::<admin::TraceStep>),
         (_, "ExplainTrace") => answers(add::<admin::Why>),
         (_, "PutPosition") => sends(JSON, add::<admin::Position>, add::<admin::Position>),
+        ("admin", "ExportAnchors") => gives(bulk::NDJSON, add::<bulk::AnchorFeature>),
+        ("admin", "PutAnchorImport") => sends(JSON, add::<bulk::ImportBegin>, add::<bulk::ImportRun>),
+        ("admin", "GetAnchorImport") => answers(add::<bulk::ImportRun>),
+        ("admin", "PostAnchorLines") => {
+            sends(bulk::NDJSON, add::<bulk::AnchorFeature>, add::<bulk::ImportRun>)
+        }
         (_, "ListVerifiers") => answers(page::<admin::VerifierInfo>),
         (_, "GetHealth") => answers(add::<admin::Health>),
         (_, "PutTestClock") => sends(JSON, add::<admin::TestClock>, add::<admin::TestClock>),

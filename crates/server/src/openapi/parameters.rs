@@ -57,6 +57,12 @@ fn query(interface: &str, operation: &str) -> Vec<Named> {
         ("admin", "ListTraces") => vec![FUNCTION, PAGE[0]],
         ("admin", "ListDisclosures") => vec![("user", "Whose disclosures")],
         ("admin", "ListUsers" | "ListClients" | "ListServices" | "ListPolicies") => PAGE.to_vec(),
+        ("admin", "ExportAnchors") => PAGE.to_vec(),
+        ("admin", "PostAnchorLines") => vec![
+            ("first", "Number of the first line in the file, from 1; mandatory"),
+            ("last", "true: no line comes after these"),
+            ("skip-bad", "true: bad lines are left out; else one of them refuses the request"),
+        ],
         ("sim", "Authorize") => vec![
             ("client_id", "Who asks; alone with request_uri after a pushed request"),
             ("request_uri", "Reference to a pushed request"),

@@ -4,6 +4,7 @@
 //! other caller sees the anchors that it may discover and nothing of the rest.
 
 mod access;
+pub mod bulk;
 mod change;
 mod create_list;
 mod delete_list;
@@ -188,6 +189,7 @@ struct Inner {
     notifier: Waker,
     outbox: OutboxDriver,
     tally: usage::Tally,
+    import_turns: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl std::fmt::Debug for SanServer {
@@ -215,6 +217,7 @@ impl SanServer {
                 cursors: CursorSecret::default(),
                 notifier: Waker::default(),
                 tally: usage::Tally::default(),
+                import_turns: Arc::default(),
                 outbox: OutboxDriver::start(store, ambient, egress, recipients),
             }
         }));

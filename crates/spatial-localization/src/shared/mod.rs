@@ -5,6 +5,7 @@ pub mod cursor_secret;
 pub mod data_class;
 pub(crate) mod denial;
 pub(crate) mod etag;
+pub mod geo_pose;
 pub mod geometry;
 pub(crate) mod input;
 pub mod operator_rules;

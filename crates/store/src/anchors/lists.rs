@@ -28,12 +28,12 @@ pub struct ListRow {
     pub created_s: i64,
 }
 
-const COLUMNS: &str = "l.list_id, l.owner_issuer, l.owner_subject, l.service_id, l.serv_info, l.incarnation, l.version, \
+pub(crate) const COLUMNS: &str = "l.list_id, l.owner_issuer, l.owner_subject, l.service_id, l.serv_info, l.incarnation, l.version, \
                        l.created_s, l.owner_name";
 /// How many columns [`COLUMNS`] has.
-const WIDTH: usize = 9;
+pub(crate) const WIDTH: usize = 9;
 
-fn list_of(row: &Row, from: usize) -> Result<ListRow, StoreError> {
+pub(crate) fn list_of(row: &Row, from: usize) -> Result<ListRow, StoreError> {
     Ok(ListRow {
         list_id: row.get(from)?,
         owner_issuer: row.get(from + 1)?,

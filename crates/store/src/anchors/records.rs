@@ -63,7 +63,7 @@ pub fn spec_hash(spec_info: &[u8]) -> String {
     hex(digest(&SHA256, spec_info).as_ref())
 }
 
-fn values(anchor: &AnchorRow) -> Vec<Value> {
+pub(crate) fn values(anchor: &AnchorRow) -> Vec<Value> {
     params![
         anchor.anchor_id,
         anchor.list_id.as_str(),
