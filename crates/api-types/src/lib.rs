@@ -14,6 +14,7 @@ pub mod bulk;
 pub mod callback;
 pub mod common_data;
 pub mod date_time;
+pub mod faces;
 pub mod function;
 pub mod fuzz;
 pub mod geo;

@@ -35,27 +35,9 @@ impl SpatialAnchor {
     /// # Errors
     /// The anchor would be turned, and its `specInfo` has no room for that; nothing is changed then.
     pub fn set_geo_pose(&mut self, coordinate_id: &str, pose: &GeoPose) -> Result<(), NoRoom> {
-        let mut kept = match &self.spec_info {
-            None => Some(Map::new()),
-            Some(_) => self.spec_object(),
-        };
-        match &mut kept {
-            Some(object) => {
-                object.remove(MEMBER);
-                if pose.quaternion != Quaternion::IDENTITY {
-                    object.insert(MEMBER.to_owned(), serde_json::to_value(pose).map_err(|_| NoRoom)?);
-                }
-            }
-            None if pose.quaternion != Quaternion::IDENTITY => return Err(NoRoom),
-            None => {}
-        }
-        if let Some(object) = kept {
-            let text = (!object.is_empty()).then(|| STANDARD.encode(Value::Object(object).to_string()));
-            if text.as_ref().is_some_and(|text| text.len() > MAX_SPEC_INFO) {
-                return Err(NoRoom);
-            }
-            self.spec_info = text;
-        }
+        let turned = pose.quaternion != Quaternion::IDENTITY;
+        let kept = turned.then(|| serde_json::to_value(pose)).transpose().map_err(|_| NoRoom)?;
+        self.set_spec_member(MEMBER, kept)?;
         self.pos_info.pos = Some(pose.to_location(coordinate_id));
         Ok(())
     }
@@ -68,6 +50,34 @@ impl SpatialAnchor {
         let GeoPosition { lat, lon, h } = pose.position;
         let near = (lat - place.lat).abs() <= SAME_DEG && (lon - place.lon).abs() <= SAME_DEG;
         (near && (h - place.h).abs() <= SAME_M).then_some(pose)
+    }
+
+    /// A member of `specInfo`, where that is a JSON object.
+    #[must_use]
+    pub fn spec_member(&self, name: &str) -> Option<Value> {
+        self.spec_object()?.remove(name)
+    }
+
+    /// Sets or removes a member of `specInfo`, and leaves what else stands there.
+    ///
+    /// # Errors
+    /// A member is to be set, and `specInfo` is of another kind or full; nothing is changed then.
+    pub fn set_spec_member(&mut self, name: &str, value: Option<Value>) -> Result<(), NoRoom> {
+        let mut object = match (&self.spec_info, self.spec_object()) {
+            (None, _) => Map::new(),
+            (Some(_), Some(object)) => object,
+            (Some(_), None) => return if value.is_some() { Err(NoRoom) } else { Ok(()) },
+        };
+        match value {
+            Some(value) => object.insert(name.to_owned(), value),
+            None => object.remove(name),
+        };
+        let text = (!object.is_empty()).then(|| STANDARD.encode(Value::Object(object).to_string()));
+        if text.as_ref().is_some_and(|text| text.len() > MAX_SPEC_INFO) {
+            return Err(NoRoom);
+        }
+        self.spec_info = text;
+        Ok(())
     }
 
     fn spec_object(&self) -> Option<Map<String, Value>> {

@@ -24,7 +24,7 @@ use crate::shared::operator_rules::Action;
 use crate::shared::serv_infos;
 use crate::shared::supp_feat::SuppFeat;
 
-const CREATE: Action = Action { verb: "create", scope: WRITE };
+pub(super) const CREATE: Action = Action { verb: "create", scope: WRITE };
 
 /// # Errors
 /// The stage that refuses.
@@ -48,8 +48,8 @@ pub(super) async fn create_list(
     represented(StatusCode::CREATED, created.shown.body, &created.shown.tag, Some(&location))
 }
 
-struct Created {
-    list_id: String,
+pub(super) struct Created {
+    pub(super) list_id: String,
     shown: Representation,
 }
 
@@ -57,7 +57,7 @@ struct Created {
 ///
 /// # Errors
 /// An entry of service information in another's name.
-fn provided(call: &Call, mut wanted: SpatialAnchorsList) -> Result<SpatialAnchorsList, Refusal> {
+pub(super) fn provided(call: &Call, mut wanted: SpatialAnchorsList) -> Result<SpatialAnchorsList, Refusal> {
     let nothing = SpatialAnchorsList { anchors: BTreeMap::new(), ..wanted.clone() };
     let touched = parts::touched(&nothing, &wanted);
     parts::check(&call.caller, true, &touched, |_| true).map_err(Refusal::open)?;
@@ -67,7 +67,11 @@ fn provided(call: &Call, mut wanted: SpatialAnchorsList) -> Result<SpatialAnchor
     Ok(wanted)
 }
 
-async fn create(
+/// Writes a new list and records the permit.
+///
+/// # Errors
+/// A rule of the operator; too large an anchor; the store failed.
+pub(super) async fn create(
     san: SanServer,
     tx: &mut dyn Sql,
     call: Call,

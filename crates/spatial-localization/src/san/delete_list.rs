@@ -16,7 +16,7 @@ use crate::shared::etag;
 use crate::shared::input::PathId;
 use crate::shared::operator_rules::Action;
 
-const DELETE: Action = Action { verb: "delete", scope: WRITE };
+pub(super) const DELETE: Action = Action { verb: "delete", scope: WRITE };
 
 /// # Errors
 /// The stage that refuses.
@@ -34,7 +34,11 @@ pub(super) async fn delete_list(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn delete(
+/// Removes a whole list and records the permit.
+///
+/// # Errors
+/// The stage that refuses.
+pub(super) async fn delete(
     san: SanServer,
     tx: &mut dyn Sql,
     call: Call,

@@ -9,6 +9,7 @@ mod change;
 mod create_list;
 mod delete_list;
 mod discover;
+mod faces;
 pub mod fuzz;
 mod input;
 mod modify_list;
@@ -140,6 +141,12 @@ pub const ROUTES: &[RouteSpec] = &[
     RouteSpec::token(Method::POST, USAGE_REPORT, "ReportSpatialAnchorsUsage", &[DISCOVER])
         .step(PROCEDURE, "1", "Spatial anchors usage report with access token")
         .cost(2),
+    faces::PING_ROUTE,
+    faces::LIST_ROUTE,
+    faces::READ_ROUTE,
+    faces::CREATE_ROUTE,
+    faces::REPLACE_ROUTE,
+    faces::REMOVE_ROUTE,
 ];
 
 /// Settings of the spatial anchor server.
@@ -249,6 +256,12 @@ impl SanServer {
             .on("ModifyIndSpatialAnchorsUsageSub", operations::modify::<usage::Usage>)
             .on("DeleteIndSpatialAnchorsUsageSub", operations::delete::<usage::Usage>)
             .on("ReportSpatialAnchorsUsage", usage::report)
+            .on("PingWorldStorage", faces::ping)
+            .on("ListWorldAnchors", faces::list)
+            .on("GetWorldAnchor", faces::read)
+            .on("CreateWorldAnchor", faces::create)
+            .on("ReplaceWorldAnchor", faces::replace)
+            .on("DeleteWorldAnchor", faces::remove)
             .finish()?;
         Ok(guard::serve(&self.0.kit, routes.with_state(self.clone())))
     }

@@ -64,6 +64,19 @@ async fn created(
     map: SpatialMap,
     features: SuppFeat,
 ) -> Result<Response, Refusal> {
+    let kept = keep(sm, call, map).await?;
+    let reader = Reader { owner: true, features };
+    let shown = view::shown(&kept, reader);
+    let tag = view::tag(&shown, reader, 1).header();
+    let location = sm.location(kept.sm_prof.map_id);
+    Ok((StatusCode::CREATED, [(LOCATION, location), (ETAG, tag)], Json(shown)).into_response())
+}
+
+/// Keeps a map that was built, under a new number, and records the permit.
+///
+/// # Errors
+/// A rule of the operator; the store failed.
+pub(super) async fn keep(sm: &SmServer, call: &Call, map: SpatialMap) -> Result<SpatialMap, Refusal> {
     let (job, by, ids) = (sm.clone(), call.clone(), rules::draws(call.ctx.ambient()));
     let kept: SpatialMap = sm
         .store()
@@ -83,11 +96,7 @@ async fn created(
         })
         .await?;
     sm.wake_notifier();
-    let reader = Reader { owner: true, features };
-    let shown = view::shown(&kept, reader);
-    let tag = view::tag(&shown, reader, 1).header();
-    let location = sm.location(kept.sm_prof.map_id);
-    Ok((StatusCode::CREATED, [(LOCATION, location), (ETAG, tag)], Json(shown)).into_response())
+    Ok(kept)
 }
 
 /// 202: the request is kept, the map is built in the background.
@@ -159,7 +168,10 @@ async fn permitted(
 }
 
 /// Names the provider of each entry of service information: who creates the map.
-fn provided(call: &Call, map: &mut SpatialMap) -> Result<(), Refusal> {
+///
+/// # Errors
+/// An entry in another's name.
+pub(super) fn provided(call: &Call, map: &mut SpatialMap) -> Result<(), Refusal> {
     let mut touched = Touched::default();
     parts::diff_serv_infos(
         "map",

@@ -16,6 +16,7 @@ mod delete;
 mod discover;
 mod embed;
 mod exchange;
+mod faces;
 mod input;
 mod localize;
 mod read;
@@ -176,6 +177,12 @@ pub const ROUTES: &[RouteSpec] = &[
     RouteSpec::token(Method::PUT, SERVER, "UpdateIndSmasReg", &[SCOPE_WRITE]).cost(2),
     RouteSpec::token(Method::PATCH, SERVER, "ModifyIndSmasReg", &[SCOPE_WRITE]).cost(2),
     RouteSpec::token(Method::DELETE, SERVER, "DeleteIndSmasReg", &[SCOPE_WRITE]),
+    faces::LIST_ROUTE,
+    faces::OWN_ROUTE,
+    faces::READ_ROUTE,
+    faces::CREATE_ROUTE,
+    faces::REPLACE_ROUTE,
+    faces::REMOVE_ROUTE,
 ];
 
 /// Limits of the spatial map server.
@@ -317,6 +324,12 @@ impl SmServer {
             .on("UpdateIndSmasReg", registrations::replace::<Servers>)
             .on("ModifyIndSmasReg", registrations::modify::<Servers>)
             .on("DeleteIndSmasReg", registrations::delete::<Servers>)
+            .on("ListServiceRecords", faces::list)
+            .on("ListOwnServiceRecords", faces::list_own)
+            .on("GetServiceRecord", faces::read)
+            .on("CreateServiceRecord", faces::create)
+            .on("ReplaceServiceRecord", faces::replace)
+            .on("DeleteServiceRecord", faces::remove)
             .finish()?;
         Ok(guard::serve(&self.0.kit, routes.with_state(self.clone())))
     }

@@ -56,7 +56,11 @@ struct Written {
     owner: bool,
 }
 
-async fn changed(
+/// Makes a change and answers with the map.
+///
+/// # Errors
+/// The stage that refuses.
+pub(super) async fn changed(
     sm: SmServer,
     call: Call,
     map_id: String,

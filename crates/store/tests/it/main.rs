@@ -9,6 +9,7 @@ mod backup;
 mod blobs;
 mod chains;
 mod documents;
+mod imports;
 mod kill;
 mod maps;
 mod messages;
