@@ -76,6 +76,9 @@ pub const TARGETS: &[Target] = &[
     // SAn server and SM server
     target("anchors_list", spatial_localization::san::fuzz::fuzz_anchors_list),
     target("anchors_subscription", spatial_localization::san::fuzz::fuzz_anchors_subscription),
+    target("anchor_lines", spatial_localization::san::fuzz::fuzz_anchor_lines),
+    target("world_anchor", spatial_localization::san::fuzz::fuzz_world_anchor),
+    target("service_record", spatial_localization::sm::fuzz::fuzz_service_record),
     target("area", spatial_localization::san::fuzz::fuzz_area),
     target("cursor", spatial_localization::san::fuzz::fuzz_cursor),
     target("map", spatial_localization::sm::fuzz::fuzz_map),

@@ -1,5 +1,6 @@
 //! The command line (contract section 1), as an operator uses it.
 
+mod anchors;
 mod backup;
 mod keys;
 
@@ -33,7 +34,9 @@ fn ended(arguments: &[&str], output: Output, code: i32) -> (String, String) {
 fn help_and_configuration_explain_themselves() {
     let dir = TempDir::new().expect("a temporary directory");
     let (help, _) = ends(dir.path(), &["--help"], 0);
-    for word in ["demo", "serve", "why", "doctor", "rotate", "backup", "restore", "config"] {
+    for word in
+        ["demo", "serve", "why", "doctor", "rotate", "backup", "restore", "export", "import", "config"]
+    {
         assert!(help.contains(word), "{word} is not in the help:\n{help}");
         let (own, _) = ends(dir.path(), &[word, "--help"], 0);
         for option in ["--data", "--config", "--port-base", "--ready", "--json"] {

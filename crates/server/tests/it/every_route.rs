@@ -83,7 +83,10 @@ async fn no_route_opens_for_a_wrong_credential() {
 fn may_miss(spec: &RouteSpec) -> bool {
     let not_built =
         ["CreateEnrolment", "PutPurpose", "PutConsent", "PutPrivacy", "PutEntitlement", "ListDisclosures"];
-    not_built.contains(&spec.operation) || ["GetTrace", "ExplainTrace"].contains(&spec.operation)
+    let no_anchor = ["GetWorldAnchor", "ReplaceWorldAnchor"];
+    not_built.contains(&spec.operation)
+        || no_anchor.contains(&spec.operation)
+        || ["GetTrace", "ExplainTrace"].contains(&spec.operation)
 }
 
 /// What refused requests could have changed.
@@ -124,6 +127,10 @@ fn request(site: &Site, interface: &str, spec: &RouteSpec, victim: &str) -> Requ
         .replace("{spatialMapId}", &map)
         .replace("{role}", "sim")
         .replace("{trace}", &"0".repeat(32))
+        .replace("{country}", "fr")
+        .replace("{ssrId}", &map)
+        // That of no anchor: what becomes of one is tested with the routes themselves.
+        .replace("{worldAnchorUUID}", NO_ANCHOR)
         .replace("{valUeId}", "ue-alice");
     let path = if spec.operation == "CallbackHosts" { path.replace("{clientId}", "vs-1") } else { path };
     // What is left are identifiers of the admin API.
@@ -135,6 +142,11 @@ fn request(site: &Site, interface: &str, spec: &RouteSpec, victim: &str) -> Requ
     }
     if spec.operation == "LocalizeInSpatialMap" {
         url.query_pairs_mut().append_pair("map-id", &map);
+    }
+    match spec.operation {
+        "PostAnchorLines" => url.set_query(Some("first=1")),
+        "ListServiceRecords" => url.set_query(Some("h3Index=881fb46625fffff")),
+        _ => {}
     }
     if spec.operation == "GetSpatialMap" {
         url.query_pairs_mut().append_pair("svc-id", "museum-guide").append_pair("map-id", &map);
@@ -158,6 +170,11 @@ fn request(site: &Site, interface: &str, spec: &RouteSpec, victim: &str) -> Requ
         "CreateValServiceConf" | "UpdateIndValServicesConf" => request.json(&val_config()),
         "ModifyIndValServicesConf" => request.json_as("application/merge-patch+json", &val_config()),
         "PutSpatialMapContent" => request.bytes("model/gltf-binary", bytes_of("intruder")),
+        "CreateWorldAnchor" => request.json(&world_anchor(None)),
+        "ReplaceWorldAnchor" => request.json(&world_anchor(Some(NO_ANCHOR))),
+        "CreateServiceRecord" | "ReplaceServiceRecord" => request.json(&service_record()),
+        "PutAnchorImport" => request.json(&json!({})),
+        "PostAnchorLines" => request.bytes("application/x-ndjson", bytes_of("\n")),
         "PutUser" => request.json(
             &json!({ "password": "a password of its own", "valUserId": format!("{victim}@x.example") }),
         ),
@@ -224,6 +241,26 @@ fn val_config() -> Value {
     json!({ "valSvcConf": [{ "valServiceId": "museum-guide", "idList": [{ "valUserId": "nobody@x.example" }] }] })
 }
 
+/// A UUID that is none of an anchor.
+const NO_ANCHOR: &str = "7fffffff-0000-8000-8000-000000000000";
+
+/// A world anchor of ETSI GS ARF 005.
+fn world_anchor(uuid: Option<&str>) -> Value {
+    json!({
+        "UUID": uuid, "name": "intruder", "unit": "M", "keyvalueTags": { "3gpp.mapId": ["9"] },
+        "localCRS": [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1],
+    })
+}
+
+/// A spatial service record of OSCP.
+fn service_record() -> Value {
+    json!({
+        "type": "ssr", "geometry": { "type": "Polygon",
+            "coordinates": [[[2.35, 48.85], [2.36, 48.85], [2.36, 48.86], [2.35, 48.85]]] },
+        "services": [{ "id": "museum-guide", "type": "geopose", "title": "intruder", "url": "https://val.example" }],
+    })
+}
+
 fn bytes_of(text: &str) -> bytes::Bytes {
     bytes::Bytes::copy_from_slice(text.as_bytes())
 }
@@ -272,9 +309,16 @@ async fn fresh(site: &Site, path: &str) -> String {
     if let Some(made) = subscribed(site, path).await {
         return made;
     }
+    if path.contains("{worldAnchorUUID}") {
+        let token = text_of(&site.server_token("vs-1", "san", "3gpp:seal:san").await);
+        let made = Request::post(site.path("san", "/arf005/v1/worldAnchors")).json(&world_anchor(None));
+        let made = site.link("vs-1").send(with_bearer(made, &token)).await.expect("an answer");
+        return path.replace("{worldAnchorUUID}", std::str::from_utf8(&made.body).expect("a UUID"));
+    }
     let sm = site.sm("vs-1", "3gpp:seal:sm").await;
     let map = sm.create_map(&parsed(val_server_map("museum-guide", "short-lived"))).await.expect("created");
-    path.replace("{spatialMapId}", &map.id().0.to_string())
+    let id = map.id().0.to_string();
+    path.replace("{spatialMapId}", &id).replace("{ssrId}", &id).replace("{country}", "fr")
 }
 
 /// The path of a subscription or registration that was made for it.

@@ -24,7 +24,7 @@ use crate::shared::operator_rules::Action;
 use crate::shared::serv_infos;
 use crate::shared::supp_feat::SuppFeat;
 
-pub(super) const CREATE: Action = Action { verb: "create", scope: WRITE };
+const CREATE: Action = Action { verb: "create", scope: WRITE };
 
 /// # Errors
 /// The stage that refuses.

@@ -21,6 +21,30 @@ pub fn fuzz_cursor(bytes: &[u8]) {
     crate::shared::cursor::fuzz_cursor(bytes);
 }
 
+/// Lines of an import, in bounded memory, each read strictly.
+pub fn fuzz_anchor_lines(bytes: &[u8]) {
+    use super::bulk::{Line, Lines};
+    let mut lines = Lines::new(bytes);
+    while let Ok(Some(line)) = lines.next_line() {
+        let Line::Whole(line) = line else { continue };
+        let _ = api_types::bulk::ExportHeader::read(line);
+        let Ok(feature) = api_types::bulk::AnchorFeature::read(line, None) else { continue };
+        // What was taken is written and taken again.
+        let again = serde_json::to_vec(&feature).unwrap_or_default();
+        let fits = again.len() <= api_types::bulk::MAX_LINE;
+        let taken = api_types::bulk::AnchorFeature::read(&again, None).is_ok();
+        assert!(taken || !fits, "a line that is ours is refused");
+        if let Some(anchor) = &feature.properties.anchor {
+            let _ = crate::shared::geo_pose::of_anchor(anchor);
+        }
+    }
+}
+
+/// A world anchor, and its UUID.
+pub fn fuzz_world_anchor(bytes: &[u8]) {
+    super::faces::fuzz_world_anchor(bytes);
+}
+
 /// A step of the spatial index.
 const STEP_DEG: f64 = 1e-7;
 

@@ -63,6 +63,7 @@ use registrations::{Servers, Sources};
 
 /// Functions over bytes from outside that never panic.
 pub mod fuzz {
+    pub use super::faces::fuzz_service_record;
     pub use super::input::{fuzz_map, fuzz_map_registrations};
 
     /// Headers of the payload routes.

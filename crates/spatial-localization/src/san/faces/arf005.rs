@@ -7,28 +7,28 @@ use api_types::faces::arf005::{NIL_UUID, WorldAnchor};
 use api_types::ids::ValServiceId;
 use api_types::san::{SpatialAnchor, SpatialAnchorsList, VALServiceInfo};
 use authorization::{Principal, Reason};
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, LINK};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use service_http::call::{Authorized, Call};
 use service_http::ledger::{self, Permit};
 use service_http::refusal::Refusal;
-use store::anchors::{Filter, Found, discovery};
+use store::anchors::{Batch, Filter, Found, discovery};
 use store::{Sql, StoreError};
 
 use super::super::access::Asker;
 use super::super::change;
-use super::super::create_list::{self, CREATE};
+use super::super::create_list;
 use super::super::delete_list::{self, DELETE};
 use super::super::replace_list::{self, UPDATE};
 use super::super::stored::Anchor;
 use super::super::{DISCOVER, READ, SanServer, granted, shown};
 use super::{WORLD_ANCHORS, mapping};
 use crate::shared::denial::Denial;
-use crate::shared::input;
+use crate::shared::input::{self, PathId};
 use crate::shared::operator_rules::Action;
-use crate::shared::paging::Paged;
+use crate::shared::paging::{Paged, Rows};
 use crate::shared::rules;
 use crate::shared::supp_feat::SuppFeat;
 
@@ -53,13 +53,15 @@ pub(in crate::san) async fn list(
     uri: Uri,
 ) -> Result<Response, Refusal> {
     let query = input::query(uri.query())?;
+    input::features(&query)?;
     let paged = Paged::read(san.kit(), &san.0.cursors, &call, "arf005", &query, uri.query()).await?;
     let asker = asker(&san, &call, FIND).await?;
     asker.check_action(None)?;
-    let filter = filter(&call, &asker, None);
-    let fetch = |after, limit| {
+    let filter = filter(&san, &call, &asker, None);
+    let fetch = async |after, limit| {
         let batch = Filter { after, limit, ..filter.clone() };
-        san.kit().store.read(|tx| Box::pin(async move { discovery::find(tx, &batch).await }))
+        let read = san.kit().store.read(|tx| Box::pin(async move { discovery::find(tx, &batch).await }));
+        read.await.map(|Batch { found, next }| Rows { rows: found, next })
     };
     let id = |found: &Found| found.anchor.anchor_id;
     let page = paged.fill(fetch, id, |found| found.anchor.body.len(), |found| open(&asker, found)).await?;
@@ -85,12 +87,12 @@ pub(in crate::san) async fn list(
 pub(in crate::san) async fn read(
     State(san): State<SanServer>,
     Authorized(call): Authorized,
-    Path(uuid): Path<String>,
+    PathId(uuid): PathId,
 ) -> Result<Response, Refusal> {
     let asker = asker(&san, &call, GET).await?;
-    let filter = filter(&call, &asker, Some(number(&uuid)));
+    let filter = filter(&san, &call, &asker, Some(number(&uuid)));
     let found = san.kit().store.read(|tx| Box::pin(async move { discovery::find(tx, &filter).await }));
-    let found = of_life(&call, found.await?, &uuid)?;
+    let found = of_life(&call, found.await?.found, &uuid)?;
     let (owner, service) = (found.owner_name.clone(), found.anchor.service_id.clone());
     let (anchor, access) = decided(&call, &asker, found)?;
     let object = object(&anchor);
@@ -196,7 +198,7 @@ pub(in crate::san) async fn replace(
 pub(in crate::san) async fn remove(
     State(san): State<SanServer>,
     Authorized(call): Authorized,
-    Path(uuid): Path<String>,
+    PathId(uuid): PathId,
 ) -> Result<Response, Refusal> {
     let (server, caller) = (san.clone(), call.clone());
     let _: () = san
@@ -268,13 +270,14 @@ async fn asker(san: &SanServer, call: &Call, action: Action) -> Result<Asker, Re
 }
 
 /// What the caller may discover: one anchor, or all.
-fn filter(call: &Call, asker: &Asker, only: Option<u32>) -> Filter {
+fn filter(san: &SanServer, call: &Call, asker: &Asker, only: Option<u32>) -> Filter {
     Filter {
         held: rules::held(&call.caller),
         owner_key: rules::owner_key(&call.caller.principal()),
         anchor_ids: only.map(|id| vec![id]),
         now_s: asker.around.now_s,
         limit: 1,
+        bounds: san.config().search,
         ..Filter::default()
     }
 }
@@ -310,8 +313,8 @@ async fn place(
     uuid: &str,
 ) -> Result<(String, String), Refusal> {
     let asker = Asker::new(san, tx, call, action).await?;
-    let filter = filter(call, &asker, Some(number(uuid)));
-    let found = of_life(call, discovery::find(tx, &filter).await?, uuid)?;
+    let filter = filter(san, call, &asker, Some(number(uuid)));
+    let found = of_life(call, discovery::find(tx, &filter).await?.found, uuid)?;
     let (anchor, _) = decided(call, &asker, found)?;
     Ok((anchor.row.label, anchor.row.list_id))
 }

@@ -171,6 +171,16 @@ fn pose(text: &str) -> Option<GeoPose> {
     pose.validate("").is_ok().then_some(pose)
 }
 
+/// No bytes panic; what is kept of them is shown.
+pub(crate) fn fuzz_world_anchor(bytes: &[u8]) {
+    let _ = std::str::from_utf8(bytes).ok().and_then(anchor_id);
+    let Ok(wanted) = strict_json::from_slice::<WorldAnchor>(bytes, 16) else { return };
+    let mut anchor = SpatialAnchor::default();
+    if wanted.validate("").is_ok() && write(&mut anchor, &wanted).is_ok() {
+        assert_eq!(shown(&anchor, uuid(1, 1)).local_crs, wanted.local_crs);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use api_types::ids::SpatialAnchorId;

@@ -8,6 +8,8 @@ mod mapping;
 
 pub(super) use arf005::{create, list, ping, read, remove, replace};
 
+pub(super) use mapping::fuzz_world_anchor;
+
 use http::Method;
 use service_http::routes::RouteSpec;
 

@@ -8,6 +8,7 @@ mod providers;
 mod same_as_brute_force;
 mod subscriptions;
 mod usage;
+mod world_storage;
 
 use std::sync::{Arc, Mutex};
 

@@ -32,3 +32,18 @@ pub(super) const REPLACE_ROUTE: RouteSpec =
     RouteSpec::token(Method::PUT, RECORD, "ReplaceServiceRecord", &[SCOPE_WRITE]).cost(4);
 pub(super) const REMOVE_ROUTE: RouteSpec =
     RouteSpec::token(Method::DELETE, RECORD, "DeleteServiceRecord", &[SCOPE_WRITE]);
+
+/// A record or the name of a cell: no bytes panic.
+pub fn fuzz_service_record(bytes: &[u8]) {
+    use api_types::validate::Validate as _;
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        let _ = cell::area(text);
+    }
+    let Ok(record) = api_types::strict_json::from_slice::<api_types::faces::oscp::ServiceRecord>(bytes, 16)
+    else {
+        return;
+    };
+    if record.validate("").is_ok() {
+        let _ = (mapping::request(&record), mapping::patch(&record));
+    }
+}

@@ -17,7 +17,7 @@ use store::{StoreError, maps};
 use super::{OWN_RECORDS, RECORDS, cell, mapping};
 use crate::shared::geometry::Area;
 use crate::shared::input::{self, PathId};
-use crate::shared::paging::Paged;
+use crate::shared::paging::{Paged, Rows};
 use crate::shared::rules;
 use crate::shared::supp_feat::SuppFeat;
 use crate::sm::change::Change;
@@ -98,13 +98,14 @@ async fn page(
     area: Option<&Area>,
 ) -> Result<Response, Refusal> {
     let query = input::query(text)?;
+    input::features(&query)?;
     let paged = Paged::read(sm.kit(), sm.cursors(), call, path, &query, text).await?.reading_first(FIRST);
     let (server, caller) = (sm.clone(), call.clone());
     let around =
         sm.store().read(|tx| Box::pin(async move { access::around(tx, &server, &caller).await })).await?;
     around.check_action(call, access::DISCOVER.action(), None)?;
     let Principal { issuer, subject } = call.caller.principal();
-    let boxes: Option<Vec<GeoBox>> = area.map(Area::boxes);
+    let boxes: Option<Vec<GeoBox>> = area.map(Area::search_boxes);
     let filter = maps::Filter {
         held: rules::held(&call.caller),
         issuer,
@@ -115,10 +116,12 @@ async fn page(
         now_s: around.now_s,
         after: None,
         limit: 0,
+        bounds: sm.limits().search,
     };
-    let fetch = |after, limit| {
+    let fetch = async |after, limit| {
         let batch = maps::Filter { after, limit, ..filter.clone() };
-        sm.store().read(|tx| Box::pin(async move { maps::discovery::find(tx, &batch).await }))
+        let read = sm.store().read(|tx| Box::pin(async move { maps::discovery::find(tx, &batch).await }));
+        read.await.map(|maps::Batch { found, next }| Rows { rows: found, next })
     };
     let keep = |found: maps::Found| {
         let map = access::document(&found.map)?;

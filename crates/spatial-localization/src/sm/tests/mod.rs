@@ -10,4 +10,5 @@ mod lifecycle;
 mod providers;
 mod refusals;
 mod registries;
+mod service_records;
 mod subscriptions;
