@@ -1,5 +1,7 @@
 //! Which types travel in the body of which operation.
 
+use api_types::faces::arf005::WorldAnchor;
+use api_types::faces::oscp::{OSCP_JSON, ServiceRecord};
 use api_types::{admin, bulk, callback, idm, oauth, san, sm};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -34,6 +36,10 @@ fn array<T: ToSchema>(schemas: &mut Map<String, Value>) -> Value {
     json!({ "type": "array", "items": add::<T>(schemas) })
 }
 
+fn list<T: ToSchema>(schemas: &mut Map<String, Value>) -> Value {
+    json!({ "type": "array", "items": add::<T>(schemas) })
+}
+
 fn form(_: &mut Map<String, Value>) -> Value {
     json!({ "type": "object", "additionalProperties": { "type": "string" } })
 }
@@ -53,6 +59,7 @@ fn bytes(_: &mut Map<String, Value>) -> Value {
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 const MERGE_PATCH: &str = "application/merge-patch+json";
+const PLAIN: &str = "text/plain";
 const ANY: &str = "*/*";
 
 /// The bodies of `operation` at `interface`.
@@ -169,6 +176,18 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
         ("sm", "CreateSmasReg" | "UpdateIndSmasReg") => sends(JSON, add::<sm::SMASReg>, add::<sm::SMASReg>),
         ("sm", "ModifyIndSmasReg") => sends(MERGE_PATCH, add::<sm::SMASRegPatch>, add::<sm::SMASReg>),
         ("sm", "GetIndSmasReg") => answers(add::<sm::SMASReg>),
+        ("san", "PingWorldStorage") => gives(PLAIN, text),
+        ("san", "ListWorldAnchors") => answers(list::<WorldAnchor>),
+        ("san", "GetWorldAnchor") => answers(add::<WorldAnchor>),
+        ("san", "CreateWorldAnchor" | "ReplaceWorldAnchor") => {
+            Bodies { request: Some((JSON, add::<WorldAnchor>)), answer: Some((PLAIN, text)) }
+        }
+        ("sm", "ListServiceRecords" | "ListOwnServiceRecords") => gives(OSCP_JSON, list::<ServiceRecord>),
+        ("sm", "GetServiceRecord") => gives(OSCP_JSON, add::<ServiceRecord>),
+        ("sm", "CreateServiceRecord" | "ReplaceServiceRecord") => Bodies {
+            request: Some((OSCP_JSON, add::<ServiceRecord>)),
+            answer: Some((OSCP_JSON, add::<ServiceRecord>)),
+        },
         ("sm", "CreateSpatialMap") => sends(JSON, add::<sm::SpatialMapCreateReq>, add::<sm::SpatialMap>),
         ("sm", "UpdateIndSpatialMap") => sends(JSON, add::<sm::SpatialMap>, add::<sm::SpatialMap>),
         ("sm", "ModifyIndSpatialMap") => {

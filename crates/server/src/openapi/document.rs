@@ -102,8 +102,9 @@ fn good(route: &RouteSpec, answers: bool) -> &'static [(&'static str, &'static s
         (_, "CreateSpatialAnchorsSub" | "CreateSpatialMapsSub" | "CreateDataSourceReg" | "CreateSmasReg") => {
             &[CREATED]
         }
-        (_, "CreateSpatialAnchorsList" | "PushedAuthorizationRequest") => &[CREATED],
-        (_, "PutUser" | "PutClient" | "PutService" | "PutPolicy") => &[DONE, CREATED],
+        (_, "CreateSpatialAnchorsList" | "CreateServiceRecord" | "PushedAuthorizationRequest") => &[CREATED],
+        (_, "RemoveWorldAnchor") => &[DONE],
+        (_, "PutUser" | "PutClient" | "PutService" | "PutPolicy" | "PutAnchorImport") => &[DONE, CREATED],
         (_, "PutSpatialMapContent") => &[CREATED, NO_CONTENT],
         (_, "GetSpatialMapContent" | "HeadSpatialMapContent") => &[DONE, ("206", "The range"), UNCHANGED],
         (_, "GetIndSpatialAnchorsList" | "GetIndSpatialMap" | "JsonWebKeySet") => &[DONE, UNCHANGED],

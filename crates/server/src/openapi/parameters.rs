@@ -113,6 +113,10 @@ fn query(interface: &str, operation: &str) -> Vec<Named> {
             ("val-service-id", "VAL service, one of the VAL server that asks"),
             ("val-tgt-ue", "ValTargetUe as JSON"),
         ],
+        ("san", "ListWorldAnchors") | ("sm", "ListOwnServiceRecords") => PAGE.to_vec(),
+        ("sm", "ListServiceRecords") => {
+            with(&[("h3Index", "Cell of H3, of at most 10,000 square kilometres; mandatory")], PAGE)
+        }
         ("sm", "GetSpatialMap") => vec![
             ("svc-id", "VAL service"),
             ("map-id", "Identifier of the map"),

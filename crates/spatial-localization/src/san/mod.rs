@@ -261,7 +261,7 @@ impl SanServer {
             .on("GetWorldAnchor", faces::read)
             .on("CreateWorldAnchor", faces::create)
             .on("ReplaceWorldAnchor", faces::replace)
-            .on("DeleteWorldAnchor", faces::remove)
+            .on("RemoveWorldAnchor", faces::remove)
             .finish()?;
         Ok(guard::serve(&self.0.kit, routes.with_state(self.clone())))
     }

@@ -330,7 +330,7 @@ impl SmServer {
             .on("GetServiceRecord", faces::read)
             .on("CreateServiceRecord", faces::create)
             .on("ReplaceServiceRecord", faces::replace)
-            .on("DeleteServiceRecord", faces::remove)
+            .on("RemoveServiceRecord", faces::remove)
             .finish()?;
         Ok(guard::serve(&self.0.kit, routes.with_state(self.clone())))
     }

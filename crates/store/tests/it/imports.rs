@@ -107,7 +107,7 @@ async fn many_anchors_are_kept_found_and_read_in_order(bench: Bench) {
         ..Filter::default()
     };
     let found = store.read(|tx| Box::pin(async move { discovery::find(tx, &filter).await })).await.unwrap();
-    let placed: BTreeSet<u32> = found.iter().map(|found| found.anchor.anchor_id).collect();
+    let placed: BTreeSet<u32> = found.found.iter().map(|found| found.anchor.anchor_id).collect();
     assert_eq!(placed, kept.iter().copied().filter(|id| id % 10 != 0).collect(), "with their places");
 
     let mut read = Vec::new();

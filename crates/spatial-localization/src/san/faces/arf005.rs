@@ -38,9 +38,16 @@ const GET: Action = Action { verb: "read", scope: READ };
 /// Label of the anchor in the list that is made for it.
 const LABEL: &str = "worldAnchor";
 
-/// GET `/ping`.
-pub(in crate::san) async fn ping(Authorized(_): Authorized) -> &'static str {
-    "pong"
+/// GET `/ping`: nothing is served, so nothing is charged; that it was permitted is on record.
+///
+/// # Errors
+/// The permit could not be recorded.
+pub(in crate::san) async fn ping(
+    State(san): State<SanServer>,
+    Authorized(call): Authorized,
+) -> Result<&'static str, Refusal> {
+    ledger::permit_read(&san.kit().store, &call, Permit::new("san.ping").units(0)).await?;
+    Ok("pong")
 }
 
 /// GET `/worldAnchors`: what the caller may discover, page by page.
@@ -58,10 +65,14 @@ pub(in crate::san) async fn list(
     let asker = asker(&san, &call, FIND).await?;
     asker.check_action(None)?;
     let filter = filter(&san, &call, &asker, None);
-    let fetch = async |after, limit| {
+    let fetch = |after, limit| {
         let batch = Filter { after, limit, ..filter.clone() };
-        let read = san.kit().store.read(|tx| Box::pin(async move { discovery::find(tx, &batch).await }));
-        read.await.map(|Batch { found, next }| Rows { rows: found, next })
+        san.kit().store.read(|tx| {
+            Box::pin(async move {
+                let Batch { found, next } = discovery::find(tx, &batch).await?;
+                Ok(Rows { rows: found, next })
+            })
+        })
     };
     let id = |found: &Found| found.anchor.anchor_id;
     let page = paged.fill(fetch, id, |found| found.anchor.body.len(), |found| open(&asker, found)).await?;

@@ -34,4 +34,4 @@ pub(super) const CREATE_ROUTE: RouteSpec =
 pub(super) const REPLACE_ROUTE: RouteSpec =
     RouteSpec::token(Method::PUT, WORLD_ANCHORS, "ReplaceWorldAnchor", &[WRITE]).body_limit(BYTES).cost(4);
 pub(super) const REMOVE_ROUTE: RouteSpec =
-    RouteSpec::token(Method::DELETE, WORLD_ANCHOR, "DeleteWorldAnchor", &[WRITE]);
+    RouteSpec::token(Method::DELETE, WORLD_ANCHOR, "RemoveWorldAnchor", &[WRITE]);

@@ -31,7 +31,7 @@ pub(super) const CREATE_ROUTE: RouteSpec =
 pub(super) const REPLACE_ROUTE: RouteSpec =
     RouteSpec::token(Method::PUT, RECORD, "ReplaceServiceRecord", &[SCOPE_WRITE]).cost(4);
 pub(super) const REMOVE_ROUTE: RouteSpec =
-    RouteSpec::token(Method::DELETE, RECORD, "DeleteServiceRecord", &[SCOPE_WRITE]);
+    RouteSpec::token(Method::DELETE, RECORD, "RemoveServiceRecord", &[SCOPE_WRITE]);
 
 /// A record or the name of a cell: no bytes panic.
 pub fn fuzz_service_record(bytes: &[u8]) {

@@ -118,10 +118,14 @@ async fn page(
         limit: 0,
         bounds: sm.limits().search,
     };
-    let fetch = async |after, limit| {
+    let fetch = |after, limit| {
         let batch = maps::Filter { after, limit, ..filter.clone() };
-        let read = sm.store().read(|tx| Box::pin(async move { maps::discovery::find(tx, &batch).await }));
-        read.await.map(|maps::Batch { found, next }| Rows { rows: found, next })
+        sm.store().read(|tx| {
+            Box::pin(async move {
+                let maps::Batch { found, next } = maps::discovery::find(tx, &batch).await?;
+                Ok(Rows { rows: found, next })
+            })
+        })
     };
     let keep = |found: maps::Found| {
         let map = access::document(&found.map)?;
