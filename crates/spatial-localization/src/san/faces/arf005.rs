@@ -17,7 +17,7 @@ use service_http::refusal::Refusal;
 use store::anchors::{Batch, Filter, Found, discovery};
 use store::{Sql, StoreError};
 
-use super::super::access::Asker;
+use super::super::access::{Access, Asker};
 use super::super::change;
 use super::super::create_list;
 use super::super::delete_list::{self, DELETE};
@@ -107,7 +107,7 @@ pub(in crate::san) async fn read(
     let (owner, service) = (found.owner_name.clone(), found.anchor.service_id.clone());
     let (anchor, access) = decided(&call, &asker, found)?;
     let object = object(&anchor);
-    let body = written(&mapping::shown(&shown::anchor(&anchor.body, access, all_members()), uuid))?;
+    let body = written(&mapping::shown(&shown::anchor(&anchor.body, &access, all_members()), uuid))?;
     let permit = Permit::new("san.anchors_list.read")
         .object(object)
         .owner(owner.as_str())
@@ -297,7 +297,7 @@ fn open(asker: &Asker, found: Found) -> Result<Option<WorldAnchor>, StoreError> 
     let uuid = mapping::uuid(found.anchor.anchor_id, found.anchor.incarnation);
     let anchor = Anchor::of(found.anchor, Principal::new(found.owner_issuer, found.owner_subject))?;
     let Ok(access) = asker.access(&anchor) else { return Ok(None) };
-    Ok(Some(mapping::shown(&shown::anchor(&anchor.body, access.owner, all_members()), uuid)))
+    Ok(Some(mapping::shown(&shown::anchor(&anchor.body, &access, all_members()), uuid)))
 }
 
 /// The anchor that a UUID is of, in its present life.
@@ -307,12 +307,12 @@ fn of_life(call: &Call, found: Vec<Found>, uuid: &str) -> Result<Found, Refusal>
 }
 
 /// The decision about one anchor, told; whether the caller owns it.
-fn decided(call: &Call, asker: &Asker, found: Found) -> Result<(Anchor, bool), Refusal> {
+fn decided(call: &Call, asker: &Asker, found: Found) -> Result<(Anchor, Access), Refusal> {
     let anchor = Anchor::of(found.anchor, Principal::new(found.owner_issuer, found.owner_subject))?;
     let told = |denial: Denial| denial.told(call, "an anchor that stands open");
     let access = asker.access(&anchor).map_err(told)?;
     call.ctx.pass("resource", "an anchor that stands open", if access.owner { "owner" } else { "allowed" });
-    Ok((anchor, access.owner))
+    Ok((anchor, access))
 }
 
 /// Label and list of an anchor that stands open to the caller.

@@ -15,10 +15,12 @@ use store::spatial_index::GeoBox;
 use store::{StoreError, maps};
 
 use super::{OWN_RECORDS, RECORDS, cell, mapping};
+use crate::shared::data_class::conceal_map;
 use crate::shared::geometry::Area;
 use crate::shared::input::{self, PathId};
 use crate::shared::paging::{Paged, Rows};
 use crate::shared::rules;
+use crate::shared::subscriptions::standing::Subscriber;
 use crate::shared::supp_feat::SuppFeat;
 use crate::sm::change::Change;
 use crate::sm::view::{self, Reader};
@@ -127,12 +129,15 @@ async fn page(
             })
         })
     };
+    let who = Subscriber::of(call);
     let keep = |found: maps::Found| {
-        let map = access::document(&found.map)?;
+        let mut map = access::document(&found.map)?;
         let own = found.own;
         // The same decision as for a single map; what the query selected by classes holds again.
-        match access::check(call, &found.map, &map, &around, access::DISCOVER) {
+        match access::check(&who, &found.map, &map, &around, access::DISCOVER) {
             Ok(grant) if own || area.is_some() => {
+                let hidden = access::hidden(&who, &found.map, &around, access::DISCOVER, grant);
+                conceal_map(&mut map, &hidden);
                 let shown = view::shown(&map, Reader { owner: grant.owner, features: all_members() });
                 Ok(record(sm, &shown, around.now_s))
             }
