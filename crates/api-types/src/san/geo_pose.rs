@@ -109,14 +109,15 @@ mod tests {
     #[test]
     fn a_pose_is_kept_where_there_is_room() {
         #[rustfmt::skip] // a table stays a table
-        let rows: [(&str, Option<&str>, f64, Result<Option<&str>, NoRoom>); 7] = [
-            ("nothing there, turned",      None,                      0.6, Ok(Some("geopose"))),
-            ("nothing there, not turned",  None,                      0.0, Ok(None)),
-            ("an object",                  Some(r#"{"title":"x"}"#),  0.6, Ok(Some("title"))),
-            ("a pose",                     Some(r#"{"geopose":1}"#),  0.6, Ok(Some("geopose"))),
-            ("a pose that goes",           Some(r#"{"geopose":1}"#),  0.0, Ok(None)),
-            ("something else",             Some("opaque"),            0.6, Err(NoRoom)),
-            ("something else, not turned", Some("opaque"),            0.0, Ok(Some("opaque"))),
+        type Row<'a> = (&'a str, Option<&'a str>, f64, Result<Option<&'a str>, NoRoom>);
+        let rows: [Row<'_>; 7] = [
+            ("nothing there, turned", None, 0.6, Ok(Some("geopose"))),
+            ("nothing there, not turned", None, 0.0, Ok(None)),
+            ("an object", Some(r#"{"title":"x"}"#), 0.6, Ok(Some("title"))),
+            ("a pose", Some(r#"{"geopose":1}"#), 0.6, Ok(Some("geopose"))),
+            ("a pose that goes", Some(r#"{"geopose":1}"#), 0.0, Ok(None)),
+            ("something else", Some("opaque"), 0.6, Err(NoRoom)),
+            ("something else, not turned", Some("opaque"), 0.0, Ok(Some("opaque"))),
         ];
         for (what, spec, z, expected) in rows {
             let mut changed = anchor(spec);

@@ -146,7 +146,7 @@ async fn many_anchors_are_kept_found_and_read_in_order(bench: Bench) {
 fn anchor(anchor_id: u32, class_id: i64) -> AnchorRow {
     AnchorRow {
         anchor_id,
-        list_id: if anchor_id % 2 == 0 { "l1" } else { "l2" }.into(),
+        list_id: if anchor_id.is_multiple_of(2) { "l1" } else { "l2" }.into(),
         label: format!("a{anchor_id:04}"),
         owner_key: "o:vs-1".into(),
         class_id,
@@ -154,7 +154,7 @@ fn anchor(anchor_id: u32, class_id: i64) -> AnchorRow {
         incarnation: 7,
         body: "{}".into(),
         spec_hash: None,
-        at: (anchor_id % 10 != 0).then(|| (f64::from(anchor_id) / 100.0, 1.0)),
+        at: (!anchor_id.is_multiple_of(10)).then(|| (f64::from(anchor_id) / 100.0, 1.0)),
         start_s: None,
         stop_s: None,
     }

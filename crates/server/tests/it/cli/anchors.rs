@@ -58,8 +58,8 @@ async fn anchors_go_out_and_come_in() {
     fs::write(dir.path().join("many.ndjson"), &many).expect("written");
     fs::write(dir.path().join("bad.ndjson"), format!("{many}MARK7731\n{line}\n")).expect("written");
     // Whatever it was doing then: before the first line, in between, or done.
+    let arguments = ["import", "many.ndjson", "--data", "data"];
     std::thread::scope(|scope| {
-        let arguments = ["import", "many.ndjson", "--data", "data"];
         let command = scope.spawn(|| run(dir.path(), &arguments));
         std::thread::sleep(std::time::Duration::from_millis(500));
         program.kill();

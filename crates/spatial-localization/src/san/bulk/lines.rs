@@ -99,14 +99,19 @@ mod tests {
         let too_long = vec![b'x'; MAX_LINE + 1];
         let with_end = |line: &[u8]| [line, b"\r\nafter"].concat();
         #[rustfmt::skip] // a table stays a table
-        let rows: [(&str, Vec<u8>, Vec<Option<Vec<u8>>>); 7] = [
-            ("nothing",       vec![],                 vec![]),
-            ("no end",        b"a".to_vec(),          vec![Some(b"a".to_vec())]),
-            ("an end",        b"a\n".to_vec(),        vec![Some(b"a".to_vec())]),
-            ("an empty line", b"a\n\nb\n".to_vec(),   vec![Some(b"a".to_vec()), Some(vec![]), Some(b"b".to_vec())]),
-            ("returns",       b"a\r\nb\r".to_vec(),   vec![Some(b"a".to_vec()), Some(b"b".to_vec())]),
-            ("the longest",   with_end(&longest),     vec![Some(longest.clone()), Some(b"after".to_vec())]),
-            ("one more",      with_end(&too_long),    vec![None, Some(b"after".to_vec())]),
+        type Row = (&'static str, Vec<u8>, Vec<Option<Vec<u8>>>);
+        let rows: [Row; 7] = [
+            ("nothing", vec![], vec![]),
+            ("no end", b"a".to_vec(), vec![Some(b"a".to_vec())]),
+            ("an end", b"a\n".to_vec(), vec![Some(b"a".to_vec())]),
+            (
+                "an empty line",
+                b"a\n\nb\n".to_vec(),
+                vec![Some(b"a".to_vec()), Some(vec![]), Some(b"b".to_vec())],
+            ),
+            ("returns", b"a\r\nb\r".to_vec(), vec![Some(b"a".to_vec()), Some(b"b".to_vec())]),
+            ("the longest", with_end(&longest), vec![Some(longest.clone()), Some(b"after".to_vec())]),
+            ("one more", with_end(&too_long), vec![None, Some(b"after".to_vec())]),
         ];
         for (what, bytes, expected) in rows {
             assert!(all(&bytes, 8_192) == expected, "{what}");
