@@ -17,18 +17,28 @@ pub struct Resources<'c, T> {
     wire: &'c Authorized,
     base: &'c Url,
     path: &'static [&'static str],
+    own: bool,
     of: PhantomData<T>,
 }
 
 impl<'c, T: Serialize + DeserializeOwned> Resources<'c, T> {
     pub(crate) fn new(wire: &'c Authorized, base: &'c Url, path: &'static [&'static str]) -> Self {
-        Self { wire, base, path, of: PhantomData }
+        Self { wire, base, path, own: false, of: PhantomData }
+    }
+
+    /// Of an interface that is there for peers with feature 1.
+    pub(crate) fn own(self) -> Self {
+        Self { own: true, ..self }
     }
 
     fn url(&self, id: Option<&str>) -> Result<Url, SdkError> {
         let mut segments = self.path.to_vec();
         segments.extend(id);
-        at(self.base, &segments)
+        let mut url = at(self.base, &segments)?;
+        if self.own {
+            url.query_pairs_mut().append_pair("supp-feats", "1");
+        }
+        Ok(url)
     }
 
     /// Creates one.

@@ -3,8 +3,8 @@
 use api_types::geo::ServiceArea;
 use api_types::ids::{AnchorsListId, SpatialAnchorId};
 use api_types::san::{
-    SpatialAnchorUsageReportReq, SpatialAnchorsDiscResp, SpatialAnchorsList, SpatialAnchorsSub,
-    SpatialAnchorsUsageInfo, SpatialAnchorsUsageInfoSub,
+    SpatialAnchorGroup, SpatialAnchorUsageReportReq, SpatialAnchorsDiscResp, SpatialAnchorsList,
+    SpatialAnchorsSub, SpatialAnchorsUsageInfo, SpatialAnchorsUsageInfoSub,
 };
 use serde::Serialize;
 use url::Url;
@@ -156,6 +156,12 @@ impl SanClient {
     pub async fn delete_list(&self, id: &AnchorsListId, if_match: Option<&str>) -> Result<(), SdkError> {
         let request = Request::delete(self.lists(Some(id))?).opt_header("if-match", if_match);
         self.wire.send(request).await?.expect(&[204]).map(|_| ())
+    }
+
+    /// Groups of anchors of one's own (own interface `ssan-grpm`); a body sets `suppFeat` to 1.
+    #[must_use]
+    pub fn groups(&self) -> Resources<'_, SpatialAnchorGroup> {
+        Resources::new(&self.wire, &self.base, &["ssan-grpm", "v1", "groups"]).own()
     }
 
     /// Subscriptions to anchors (`SS_SAnManagement_Subscribe` and the like).

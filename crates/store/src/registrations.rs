@@ -96,6 +96,24 @@ pub async fn page(
     tx.query(&sql, &params![family, after, now_s, limit]).await?.iter().map(of_row).collect()
 }
 
+/// Those of one owner that are not over, by identifier.
+///
+/// # Errors
+/// The engine's.
+pub async fn of_owner(
+    tx: &mut dyn Sql,
+    family: &str,
+    (issuer, subject): (&str, &str),
+    now_s: i64,
+    limit: u32,
+) -> Result<Vec<RegistrationRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM registration WHERE family = $1 AND owner_issuer = $2 AND owner_subject = $3 \
+         AND (ends_s IS NULL OR ends_s > $4) ORDER BY reg_id LIMIT $5"
+    );
+    tx.query(&sql, &params![family, issuer, subject, now_s, limit]).await?.iter().map(of_row).collect()
+}
+
 /// How many an owner has of a kind.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 mod anchor;
 mod geo_pose;
+mod group;
 mod list;
 pub(crate) mod own;
 mod subscription;
@@ -12,6 +13,7 @@ pub use anchor::{
     SpatialAnchorMapPosition, SpatialAnchorProfile, VALServiceInfo,
 };
 pub use geo_pose::NoRoom;
+pub use group::{SpatialAnchorGroup, SpatialAnchorGroups};
 pub use list::{SpatialAnchorRm, SpatialAnchorsDiscResp, SpatialAnchorsList, SpatialAnchorsListPatch};
 pub(crate) use own::own_members;
 pub use own::{PersonalDataCategory, ServInfo, Visibility};

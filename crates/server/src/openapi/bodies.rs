@@ -158,6 +158,13 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
         ("san", "ReportSpatialAnchorsUsage") => {
             Bodies { request: Some((JSON, add::<san::SpatialAnchorUsageReportReq>)), answer: None }
         }
+        ("san", "CreateSpatialAnchorGroup" | "UpdateIndSpatialAnchorGroup") => {
+            sends(JSON, add::<san::SpatialAnchorGroup>, add::<san::SpatialAnchorGroup>)
+        }
+        ("san", "ModifyIndSpatialAnchorGroup") => sends(MERGE_PATCH, object, add::<san::SpatialAnchorGroup>),
+        ("san", "GetIndSpatialAnchorGroup") => answers(add::<san::SpatialAnchorGroup>),
+        ("san", "GetSpatialAnchorGroups") => answers(add::<san::SpatialAnchorGroups>),
+        ("san", "GetSpatialAnchorsOfGroup") => answers(add::<san::SpatialAnchorsDiscResp>),
         ("sm", "CreateSpatialMapsSub" | "UpdateIndSpatialMapsSub") => {
             sends(JSON, add::<sm::SpatialMapsSub>, add::<sm::SpatialMapsSub>)
         }

@@ -85,7 +85,7 @@ fn query(interface: &str, operation: &str) -> Vec<Named> {
             ("wait_s", "Longest wait for news, in seconds"),
             ("node", "Tells the processes of one verifier apart"),
         ],
-        ("san", "DiscSpatialAnchorsProfiles") => with(
+        ("san", "DiscSpatialAnchorsProfiles" | "GetSpatialAnchorsOfGroup") => with(
             &[
                 ("area-int", "ServiceArea as JSON, of at most 10,000 square kilometres"),
                 ("anchor-ids", "Identifiers, separated by commas"),
@@ -137,6 +137,7 @@ fn query(interface: &str, operation: &str) -> Vec<Named> {
             ("ds-disc-fltr", "SMDataSourceDiscFilter as JSON"),
             SUPP_FEATS,
         ],
+        ("san", name) if name.contains("AnchorGroup") => vec![SUPP_FEATS],
         ("san", "GetIndSpatialAnchorsList") | ("sm", "GetIndSpatialMap") => vec![SUPP_FEATS],
         _ => Vec::new(),
     }
@@ -144,7 +145,8 @@ fn query(interface: &str, operation: &str) -> Vec<Named> {
 
 fn headers(interface: &str, operation: &str) -> &'static [Named] {
     match (interface, operation) {
-        ("san", "DiscSpatialAnchorsProfiles") | ("sm", "DiscSpatialMapsSmas") => &[UE_ID],
+        ("san", "DiscSpatialAnchorsProfiles" | "GetSpatialAnchorsOfGroup")
+        | ("sm", "DiscSpatialMapsSmas") => &[UE_ID],
         ("san", "GetIndSpatialAnchorsList") | ("sm", "GetIndSpatialMap") => &[IF_NONE_MATCH],
         ("san" | "sm", _)
             if ["Update", "Modify", "Delete"].iter().any(|verb| operation.starts_with(verb)) =>

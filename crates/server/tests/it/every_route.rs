@@ -151,6 +151,9 @@ fn request(site: &Site, interface: &str, spec: &RouteSpec, victim: &str) -> Requ
     if spec.operation == "GetSpatialMap" {
         url.query_pairs_mut().append_pair("svc-id", "museum-guide").append_pair("map-id", &map);
     }
+    if spec.path.starts_with("/ssan-grpm/") {
+        url.query_pairs_mut().append_pair("supp-feats", "1");
+    }
     let request = Request::new(spec.method.clone(), url);
     match spec.operation {
         "CreateSpatialAnchorsList" | "UpdateIndSpatialAnchorsList" => {
@@ -227,7 +230,11 @@ fn more_of(site: &Site, operation: &str) -> Option<Value> {
             let maps = json!([{ "mapId": map, "covArea": area }]);
             json!({ "profile": { "smasInfo": info, "spatMapInfoList": maps } })
         }
-        "ModifyIndSpatialAnchorsSub"
+        "CreateSpatialAnchorGroup" | "UpdateIndSpatialAnchorGroup" => {
+            json!({ "anchorIds": [site.anchors[0]] })
+        }
+        "ModifyIndSpatialAnchorGroup"
+        | "ModifyIndSpatialAnchorsSub"
         | "ModifyIndSpatialAnchorsUsageSub"
         | "ModifyIndSpatialMapsSub"
         | "ModifyIndDataSourceReg"
@@ -321,12 +328,27 @@ async fn fresh(site: &Site, path: &str) -> String {
     path.replace("{spatialMapId}", &id).replace("{ssrId}", &id).replace("{country}", "fr")
 }
 
+/// An anchor of `vs-1` that nothing was done to.
+async fn own_anchor(site: &Site) -> u32 {
+    let san = site.san("vs-1", "3gpp:seal:san").await;
+    let list = san.create_list(&parsed(val_server_list("museum-guide", "own"))).await.expect("created");
+    list.value.anchors.values().find_map(|anchor| anchor.anchor_id).expect("an identifier").0
+}
+
 /// The path of a subscription or registration that was made for it.
 async fn subscribed(site: &Site, path: &str) -> Option<String> {
     let (collection, name) = path.rsplit_once('/')?;
     let (role, operation) = match collection {
         "/ssan-sanm/v1/subscriptions" => ("san", "CreateSpatialAnchorsSub"),
         "/ssan-usg/v1/subscriptions" => ("san", "CreateSpatialAnchorsUsageSub"),
+        "/ssan-grpm/v1/groups" => {
+            // Of an anchor that is there, whatever was replaced meanwhile.
+            let group = json!({ "anchorIds": [own_anchor(site).await], "suppFeat": "1" });
+            let token = text_of(&site.server_token("vs-1", "san", "3gpp:seal:san").await);
+            let request = Request::post(site.path("san", collection)).json(&group);
+            let made = site.link("vs-1").send(with_bearer(request, &token)).await.expect("an answer");
+            return Some(path.replace(name, &made.created_id().expect("a group")));
+        }
         "/ssm-smm/v1/subscriptions" => ("sm", "CreateSpatialMapsSub"),
         "/sm_smds/v1/datasources-reg-lists" => ("sm", "CreateDataSourceReg"),
         "/ssm-smasr/v1/registrations" => ("sm", "CreateSmasReg"),
@@ -373,10 +395,7 @@ async fn rightful(site: &Site, interface: &str, spec: &RouteSpec) -> Option<u16>
             }
             if spec.operation == "ReportSpatialAnchorsUsage" {
                 // The sample's own anchors may have been replaced by then.
-                let san = site.san("vs-1", "3gpp:seal:san").await;
-                let list = san.create_list(&parsed(val_server_list("museum-guide", "used"))).await.ok()?;
-                let anchor = list.value.anchors.values().find_map(|anchor| anchor.anchor_id)?;
-                let used = json!({ "anchUsg": [{ "anchId": anchor, "access": 1 }] });
+                let used = json!({ "anchUsg": [{ "anchId": own_anchor(site).await, "access": 1 }] });
                 asked = Request::post(site.path(interface, spec.path)).json(&used);
             }
             if let Some(path) = subscribed(site, spec.path).await {

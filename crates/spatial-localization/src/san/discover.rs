@@ -4,6 +4,8 @@
 //! their number, nor the pages. Cost: O(log n + answers), by the class-aware spatial index, and bounded for a page: one
 //! that ends at the bound is short, also empty, and names the next.
 
+use std::collections::BTreeSet;
+
 use api_types::geo::ServiceArea;
 use api_types::query::Query;
 use api_types::san::{SpatialAnchorProfile, SpatialAnchorsDiscResp};
@@ -30,10 +32,10 @@ use crate::shared::paging::{Page, Paged, Rows};
 use crate::shared::supp_feat::SuppFeat;
 use crate::shared::{input, rules};
 
-const FIND: Action = Action { verb: "discover", scope: DISCOVER };
+pub(super) const FIND: Action = Action { verb: "discover", scope: DISCOVER };
 
 /// A question that was read.
-struct Question {
+pub(super) struct Question {
     area: Option<Area>,
     anchor_ids: Option<Vec<u32>>,
     svc_id: Option<String>,
@@ -49,12 +51,25 @@ pub(super) async fn discover(
     Authorized(call): Authorized,
     uri: Uri,
 ) -> Result<Response, Refusal> {
-    let question = read(&san, &call, uri.query()).await?;
-    check_area(&san, &call, &question).await?;
-    let asker = asker(&san, &call, &question).await?;
-    let page = find(&san, &call, &question, &asker).await?;
+    let question = read(&san, &call, uri.query(), "ssan-disc").await?;
+    answer(&san, &call, question, ANCHORS).await
+}
 
-    let link = question.paged.link(san.kit(), &san.0.cursors, ANCHORS, &page).await?;
+/// The answer to a question that was asked at `path`.
+///
+/// # Errors
+/// The stage that refuses.
+pub(super) async fn answer(
+    san: &SanServer,
+    call: &Call,
+    question: Question,
+    path: &str,
+) -> Result<Response, Refusal> {
+    check_area(san, call, &question).await?;
+    let asker = asker(san, call, &question).await?;
+    let page = find(san, call, &question, &asker).await?;
+
+    let link = question.paged.link(san.kit(), &san.0.cursors, path, &page).await?;
     let mut answer = SpatialAnchorsDiscResp {
         results: page.found.into_iter().map(|(_, profile)| profile).collect(),
         supp_feat: question.feat.negotiated().and_then(|bits| bits.to_owned().try_into().ok()),
@@ -74,10 +89,10 @@ pub(super) async fn discover(
     }
     let ids =
         answer.results.iter().filter_map(|profile| profile.anch_info.anchor_id).map(|id| id.0).collect();
-    permitted(&san, &call, permit, ids).await?;
+    permitted(san, call, permit, ids).await?;
     let ids = answer.results.iter().filter_map(|profile| profile.anch_info.anchor_id);
     san.tally().discovered(ids.map(|id| id.0));
-    granted(&call);
+    granted(call);
 
     let mut response = (StatusCode::OK, body).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -104,8 +119,25 @@ async fn permitted(san: &SanServer, call: &Call, permit: Permit, anchors: Vec<u3
     recorded.await
 }
 
-/// Reads the query.
-async fn read(san: &SanServer, call: &Call, text: Option<&str>) -> Result<Question, Refusal> {
+impl Question {
+    /// Only these anchors.
+    pub(super) fn narrow(&mut self, to: &BTreeSet<u32>) {
+        let asked = self.anchor_ids.take();
+        let wanted = |id: &u32| asked.as_ref().is_none_or(|asked| asked.contains(id));
+        self.anchor_ids = Some(to.iter().copied().filter(wanted).collect());
+    }
+}
+
+/// Reads the query; `operation` is what its cursors are bound to.
+///
+/// # Errors
+/// 400.
+pub(super) async fn read(
+    san: &SanServer,
+    call: &Call,
+    text: Option<&str>,
+    operation: &str,
+) -> Result<Question, Refusal> {
     let query = input::query(text)?;
     let bad = input::bad_parameter;
     let anch_inf = query.base64("anch-inf").map_err(bad)?;
@@ -115,7 +147,7 @@ async fn read(san: &SanServer, call: &Call, text: Option<&str>) -> Result<Questi
         svc_id: query.text("svc-id").map_err(bad)?,
         anch_inf: anch_inf.and_then(|text| STANDARD.decode(text).ok()),
         feat: input::features(&query)?,
-        paged: Paged::read(san.kit(), &san.0.cursors, call, "ssan-disc", &query, text).await?,
+        paged: Paged::read(san.kit(), &san.0.cursors, call, operation, &query, text).await?,
     })
 }
 

@@ -11,6 +11,7 @@ mod delete_list;
 mod discover;
 mod faces;
 pub mod fuzz;
+mod groups;
 mod input;
 mod modify_list;
 mod read_list;
@@ -48,8 +49,10 @@ use store::{Bounds, StoreError};
 use crate::shared::cursor_secret::CursorSecret;
 use crate::shared::etag::EntityTag;
 use crate::shared::operator_rules::RulesCache;
+use crate::shared::registrations;
 use crate::shared::subscriptions::notifier::{self, Sweeps, Waker};
 use crate::shared::subscriptions::{Kind as _, operations};
+use groups::Groups;
 use subscriptions::happening::{self, Happening};
 
 /// Scope of GET of anchors lists (contract, section 4).
@@ -67,6 +70,9 @@ const USAGE: &str = "/ssan-usg/v1/subscriptions";
 const USAGE_SUBSCRIPTION: &str = "/ssan-usg/v1/subscriptions/{subscriptionId}";
 const USAGE_REPORT: &str = "/ssan-usg/v1/report";
 const SUBSCRIPTION: &str = "/ssan-sanm/v1/subscriptions/{subscriptionId}";
+const GROUPS: &str = "/ssan-grpm/v1/groups";
+const GROUP: &str = "/ssan-grpm/v1/groups/{groupId}";
+const GROUP_ANCHORS: &str = "/ssan-grpm/v1/groups/{groupId}/spatial-anchors";
 
 /// Kinds of subscriptions.
 const FAMILIES: &[&str] = &[subscriptions::Anchors::FAMILY, usage::Usage::FAMILY];
@@ -140,6 +146,17 @@ pub const ROUTES: &[RouteSpec] = &[
     RouteSpec::token(Method::DELETE, USAGE_SUBSCRIPTION, "DeleteIndSpatialAnchorsUsageSub", &[DISCOVER]),
     RouteSpec::token(Method::POST, USAGE_REPORT, "ReportSpatialAnchorsUsage", &[DISCOVER])
         .step(PROCEDURE, "1", "Spatial anchors usage report with access token")
+        .cost(2),
+    RouteSpec::token(Method::POST, GROUPS, "CreateSpatialAnchorGroup", &[WRITE])
+        .step(PROCEDURE, "1", "Create spatial anchor group request with access token")
+        .cost(2),
+    RouteSpec::token(Method::GET, GROUPS, "GetSpatialAnchorGroups", &[READ]),
+    RouteSpec::token(Method::GET, GROUP, "GetIndSpatialAnchorGroup", &[READ]),
+    RouteSpec::token(Method::PUT, GROUP, "UpdateIndSpatialAnchorGroup", &[WRITE]).cost(2),
+    RouteSpec::token(Method::PATCH, GROUP, "ModifyIndSpatialAnchorGroup", &[WRITE]).cost(2),
+    RouteSpec::token(Method::DELETE, GROUP, "DeleteIndSpatialAnchorGroup", &[WRITE]),
+    RouteSpec::token(Method::GET, GROUP_ANCHORS, "GetSpatialAnchorsOfGroup", &[DISCOVER])
+        .step(PROCEDURE, "1", "Discover spatial anchors of a group request with access token")
         .cost(2),
     faces::PING_ROUTE,
     faces::LIST_ROUTE,
@@ -256,6 +273,13 @@ impl SanServer {
             .on("ModifyIndSpatialAnchorsUsageSub", operations::modify::<usage::Usage>)
             .on("DeleteIndSpatialAnchorsUsageSub", operations::delete::<usage::Usage>)
             .on("ReportSpatialAnchorsUsage", usage::report)
+            .on("CreateSpatialAnchorGroup", registrations::create::<Groups>)
+            .on("GetSpatialAnchorGroups", groups::list)
+            .on("GetIndSpatialAnchorGroup", registrations::read::<Groups>)
+            .on("UpdateIndSpatialAnchorGroup", registrations::replace::<Groups>)
+            .on("ModifyIndSpatialAnchorGroup", registrations::modify::<Groups>)
+            .on("DeleteIndSpatialAnchorGroup", registrations::delete::<Groups>)
+            .on("GetSpatialAnchorsOfGroup", groups::anchors)
             .on("PingWorldStorage", faces::ping)
             .on("ListWorldAnchors", faces::list)
             .on("GetWorldAnchor", faces::read)

@@ -12,6 +12,7 @@ pub mod operator_rules;
 pub(crate) mod own_members;
 pub(crate) mod paging;
 pub(crate) mod reach;
+pub(crate) mod registrations;
 pub mod rules;
 pub mod serv_infos;
 pub mod subscriptions;

@@ -25,11 +25,12 @@ use crate::shared::data_class::shows_layer;
 use crate::shared::geometry::{Area, LonLat, canonical, place_of};
 use crate::shared::input;
 use crate::shared::paging::{Page, Paged, Rows};
+use crate::shared::registrations::{Registry as _, parsed};
 use crate::shared::rules;
 use crate::shared::subscriptions::standing::Subscriber;
 use crate::shared::supp_feat::SuppFeat;
 use crate::shared::surroundings::Surroundings;
-use crate::sm::registrations::{Registry as _, Servers, parsed};
+use crate::sm::registrations::Servers;
 use crate::sm::{DISCOVERY, SmServer, access, steps};
 
 /// Half a side of the rectangle around a point, in degrees: the grain of positions with seven decimals. Own value.

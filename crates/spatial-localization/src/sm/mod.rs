@@ -51,6 +51,7 @@ use store::{Bounds, Store, StoreError};
 
 use crate::shared::cursor_secret::CursorSecret;
 use crate::shared::operator_rules::RulesCache;
+use crate::shared::registrations as kept;
 use crate::shared::subscriptions::notifier::{self, Sweeps, Waker};
 use crate::shared::subscriptions::{Kind as _, operations};
 
@@ -315,16 +316,16 @@ impl SmServer {
             .on("ModifyIndSpatialMapsSub", operations::modify::<subscriptions::Maps>)
             .on("DeleteIndSpatialMapsSub", operations::delete::<subscriptions::Maps>)
             .on("LocalizeInSpatialMap", localize::localize)
-            .on("CreateDataSourceReg", registrations::create::<Sources>)
-            .on("UpdateIndDataSourceReg", registrations::replace::<Sources>)
-            .on("ModifyIndDataSourceReg", registrations::modify::<Sources>)
-            .on("DeleteIndDataSourceReg", registrations::delete::<Sources>)
+            .on("CreateDataSourceReg", kept::create::<Sources>)
+            .on("UpdateIndDataSourceReg", kept::replace::<Sources>)
+            .on("ModifyIndDataSourceReg", kept::modify::<Sources>)
+            .on("DeleteIndDataSourceReg", kept::delete::<Sources>)
             .on("DiscDataSourceProfiles", sources::discover)
-            .on("CreateSmasReg", registrations::create::<Servers>)
-            .on("GetIndSmasReg", registrations::read::<Servers>)
-            .on("UpdateIndSmasReg", registrations::replace::<Servers>)
-            .on("ModifyIndSmasReg", registrations::modify::<Servers>)
-            .on("DeleteIndSmasReg", registrations::delete::<Servers>)
+            .on("CreateSmasReg", kept::create::<Servers>)
+            .on("GetIndSmasReg", kept::read::<Servers>)
+            .on("UpdateIndSmasReg", kept::replace::<Servers>)
+            .on("ModifyIndSmasReg", kept::modify::<Servers>)
+            .on("DeleteIndSmasReg", kept::delete::<Servers>)
             .on("ListServiceRecords", faces::list)
             .on("ListOwnServiceRecords", faces::list_own)
             .on("GetServiceRecord", faces::read)

@@ -23,11 +23,12 @@ use store::registrations::{self, RegistrationRow};
 use store::{Sql, StoreError};
 
 use super::access::{self, SCOPE_READ};
-use super::registrations::{Registry as _, Sources, parsed};
+use super::registrations::Sources;
 use super::{SmServer, steps};
 use crate::shared::geometry::Area;
 use crate::shared::input;
 use crate::shared::operator_rules::Action;
+use crate::shared::registrations::{Registry as _, parsed};
 
 const DISCOVER: Action = Action { verb: "discover", scope: SCOPE_READ };
 

@@ -148,7 +148,13 @@ async fn a_registration_ends(bench: Bench) {
             assert_eq!(registrations::page(tx, "smas", "", NOW + 10, 9).await?, [always]);
             assert_eq!(registrations::live(tx, "smas", "b", NOW + 10).await?, None);
             assert_eq!(registrations::live(tx, "other", "b", NOW).await?, None);
-            assert_eq!(registrations::count(tx, "smas", "https://sim.example", "vs-1").await?, 2);
+            let owner = ("https://sim.example", "vs-1");
+            assert_eq!(registrations::count(tx, "smas", owner.0, owner.1).await?, 2);
+            let of_owner = registrations::of_owner(tx, "smas", owner, NOW + 9, 1).await?;
+            assert_eq!(of_owner.iter().map(|row| row.reg_id.as_str()).collect::<Vec<_>>(), ["a"]);
+            assert_eq!(registrations::of_owner(tx, "smas", owner, NOW + 9, 9).await?.len(), 2);
+            assert_eq!(registrations::of_owner(tx, "smas", owner, NOW + 10, 9).await?.len(), 1);
+            assert_eq!(registrations::of_owner(tx, "smas", (owner.0, "vs-2"), NOW, 9).await?, []);
             let renewed = RegistrationRow { ends_s: Some(NOW + 20), ..ending };
             assert!(registrations::update(tx, &renewed).await?);
             assert!(!registrations::update(tx, &renewed).await?, "of a version that is gone");

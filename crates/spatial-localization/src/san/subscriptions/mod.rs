@@ -190,6 +190,7 @@ fn check_event(
 /// No body panics.
 pub(super) fn fuzz_body(bytes: &[u8]) {
     let Ok((body, _)) = input::parse(bytes, SuppFeat::default(), |_| {}) else { return };
+    let _ = input::typed::<api_types::san::SpatialAnchorGroup>(body.clone());
     if let Ok(body) = input::typed::<SpatialAnchorsSub>(body.clone()) {
         let _ = Reporting::read(body.report_req.as_ref(), body.exp_time, 0);
         for event in &body.event_subs {

@@ -1,6 +1,7 @@
 //! The spatial anchor server behind its whole router: guard, handlers and an SQLite store of its own.
 
 mod discovery;
+mod groups;
 mod hidden;
 mod lists;
 mod place_and_rules;
