@@ -74,6 +74,7 @@ pub const TARGETS: &[Target] = &[
     target("headers", seal_security::sim_s::fuzz::fuzz_headers),
     target("redirect", seal_security::sim_s::fuzz::fuzz_redirect),
     // SAn server and SM server
+    target("lm_ues", sdk::lm::fuzz_lm_ues),
     target("anchors_list", spatial_localization::san::fuzz::fuzz_anchors_list),
     target("anchors_subscription", spatial_localization::san::fuzz::fuzz_anchors_subscription),
     target("anchor_lines", spatial_localization::san::fuzz::fuzz_anchor_lines),

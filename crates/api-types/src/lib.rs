@@ -8,6 +8,7 @@
 mod open_enum;
 #[macro_use]
 pub mod ids;
+pub mod lm;
 
 pub mod admin;
 pub mod bulk;

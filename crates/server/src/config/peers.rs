@@ -19,6 +19,9 @@ pub struct PeersSection {
     pub sm: Option<String>,
     /// The facade of both (`lm`), where one runs: tokens may be for it too.
     pub lm: Option<String>,
+    /// A location management server of TS 29.549 (`ss-lair`) that knows where UEs are, as `sm` asks it with its certificate;
+    /// its own is by the roots of this deployment or those of `egress.trusted_roots`.
+    pub location: Option<String>,
 }
 
 impl PeersSection {
@@ -29,6 +32,7 @@ impl PeersSection {
             ("peers.san", &self.san),
             ("peers.sm", &self.sm),
             ("peers.lm", &self.lm),
+            ("peers.location", &self.location),
         ];
         for (key, value) in named {
             let Some(value) = value else { continue };

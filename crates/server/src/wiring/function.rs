@@ -120,13 +120,20 @@ impl Common<'_> {
 
     /// Our roots, and those that the operator trusts outside.
     fn foreign_roots(&self) -> Result<Vec<CertificateDer<'static>>> {
-        let mut roots = tls::certificates_from_pem(&self.pki.bundle())?;
+        Ok(tls::certificates_from_pem(&self.foreign_pem()?)?)
+    }
+
+    /// The roots of this deployment, and those that the configuration names for servers outside.
+    pub(super) fn foreign_pem(&self) -> Result<String> {
+        let mut pem = self.pki.bundle();
         for file in &self.config.egress.trusted_roots {
-            let pem =
+            let more =
                 std::fs::read_to_string(file).with_context(|| format!("egress.trusted_roots: {file}"))?;
-            roots.extend(tls::certificates_from_pem(&pem)?);
+            tls::certificates_from_pem(&more).with_context(|| format!("egress.trusted_roots: {file}"))?;
+            pem.push('\n');
+            pem.push_str(&more);
         }
-        Ok(roots)
+        Ok(pem)
     }
 
     /// TLS towards a server outside that is named in the configuration; no certificate is shown.

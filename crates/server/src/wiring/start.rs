@@ -16,7 +16,9 @@ use service_http::kit::FunctionKit;
 use service_http::tls::{self, ClientRoot, RootKind};
 use spatial_localization::lm::{Behind, LmServer, Tokens};
 use spatial_localization::san::{SanConfig, SanServer};
-use spatial_localization::sm::{AnchorSource, ExchangedAnchors, SmConfig, SmLimits, SmServer};
+use spatial_localization::sm::{
+    AnchorSource, ExchangedAnchors, LocationSource, SmConfig, SmLimits, SmServer,
+};
 use store::blobs::{Blobs, Kek};
 use tokio::task::JoinHandle;
 
@@ -129,7 +131,8 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
         let limits = SmLimits { content_octets: config.limits.payload, ..SmLimits::default() };
         let san = anchor_source(&common, &bound.urls, peers.san.as_deref(), &sim_at()?)?;
         let hosts = common.hosts(Function::Sm, &sim_at()?)?;
-        let sm = SmServer::new(kit.clone(), SmConfig { san, hosts, blobs, limits });
+        let lm = peers.location.as_deref().map(|lm| location_source(&common, lm)).transpose()?;
+        let sm = SmServer::new(kit.clone(), SmConfig { san, lm, hosts, blobs, limits });
         routers.push(("sm", sm.router()?));
         functions.push(kit);
         Some(sm)
@@ -358,11 +361,27 @@ fn anchor_source(
     Ok(Some(Arc::new(ExchangedAnchors::new(https, sim.issuer, san, client, ambient))))
 }
 
-/// How a function asks others in the name of whoever asked it: with its own certificate.
-fn client_of(common: &Common<'_>, function: Function) -> Result<(sdk::HttpsClient, sdk::Ambient)> {
+/// A location management server, which may be another operator's.
+fn location_source(common: &Common<'_>, lm: &str) -> Result<Arc<dyn LocationSource>> {
+    let limits = sdk::HttpsLimits { connect: LM_PATIENCE, read: LM_PATIENCE, total: LM_PATIENCE };
+    let identity = identity_of(common, Function::Sm)?;
+    let https = sdk::HttpsClient::with_limits(&common.foreign_pem()?, Some(&identity), limits)?;
+    Ok(Arc::new(sdk::LmClient::new(https, lm)?))
+}
+
+/// Longest wait for the location management server, while somebody waits for the map server. Own value.
+const LM_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The certificate by which others know a function.
+fn identity_of(common: &Common<'_>, function: Function) -> Result<sdk::Identity> {
     let authority = common.pki.authority("sbi")?;
     let issued = authority.issue(("function", function.as_str()), Purpose::Client, &[], common.ambient)?;
-    let identity = sdk::Identity { cert_pem: issued.cert_pem, key_pem: issued.key_pem };
+    Ok(sdk::Identity { cert_pem: issued.cert_pem, key_pem: issued.key_pem })
+}
+
+/// How a function asks others in the name of whoever asked it: with its own certificate.
+fn client_of(common: &Common<'_>, function: Function) -> Result<(sdk::HttpsClient, sdk::Ambient)> {
+    let identity = identity_of(common, function)?;
     let https = sdk::HttpsClient::new(&common.pki.bundle(), Some(&identity))?;
     let (clock, entropy) = (common.ambient.clock.clone(), common.ambient.entropy.clone());
     let ambient = sdk::Ambient::new(move || clock.now_s(), move |bytes: &mut [u8]| entropy.fill(bytes));

@@ -337,7 +337,8 @@ async fn own_anchor(site: &Site) -> u32 {
 
 /// The path of a subscription or registration that was made for it.
 async fn subscribed(site: &Site, path: &str) -> Option<String> {
-    let (collection, name) = path.rsplit_once('/')?;
+    let path_of = path.strip_suffix("/spatial-anchors").unwrap_or(path);
+    let (collection, name) = path_of.rsplit_once('/')?;
     let (role, operation) = match collection {
         "/ssan-sanm/v1/subscriptions" => ("san", "CreateSpatialAnchorsSub"),
         "/ssan-usg/v1/subscriptions" => ("san", "CreateSpatialAnchorsUsageSub"),
@@ -400,10 +401,17 @@ async fn rightful(site: &Site, interface: &str, spec: &RouteSpec) -> Option<u16>
             }
             if let Some(path) = subscribed(site, spec.path).await {
                 // What it was made for goes by its own name.
-                let named = request(site, interface, spec, path.rsplit('/').next()?);
-                asked = named;
+                let name = path.strip_suffix("/spatial-anchors").unwrap_or(&path).rsplit('/').next()?;
+                asked = request(site, interface, spec, name);
             } else if spec.method == Method::DELETE {
                 asked = Request::delete(site.path(interface, &fresh(site, spec.path).await));
+            }
+            if ["CreateSpatialAnchorGroup", "UpdateIndSpatialAnchorGroup"].contains(&spec.operation) {
+                let path = subscribed(site, spec.path).await.unwrap_or_else(|| spec.path.to_owned());
+                let mut url = site.path(interface, &path);
+                url.query_pairs_mut().append_pair("supp-feats", "1");
+                let group = json!({ "anchorIds": [own_anchor(site).await] });
+                asked = Request::new(spec.method.clone(), url).json(&group);
             }
             asked = with_bearer(asked, &token);
             site.link("vs-1")

@@ -2,6 +2,7 @@
 
 mod callbacks;
 mod embedded;
+mod locations;
 mod payload;
 mod receiver;
 mod subscriptions;

@@ -10,6 +10,7 @@ use store::anchors::positions;
 
 use crate::shared::geometry::Area;
 use crate::sm::access::Seen;
+use crate::sm::location_source::{self, latest};
 use crate::sm::{SmServer, build, view};
 
 /// What a reader is shown of the anchors in a map.
@@ -63,8 +64,10 @@ pub(super) async fn asked(
 ) -> Result<Option<Vec<AugmentLayerInfo>>, Refusal> {
     let mut infos = Vec::new();
     if wanted.contains(&AugmentLayer::ValUsers) {
-        infos
-            .push(AugmentLayerInfo { aug_with: AugmentLayer::ValUsers, aug_lyr_det: users(sm, seen).await? });
+        infos.push(AugmentLayerInfo {
+            aug_with: AugmentLayer::ValUsers,
+            aug_lyr_det: users(sm, call, seen).await?,
+        });
     }
     if !wanted.contains(&AugmentLayer::SpatialAnchors) {
         return Ok((!infos.is_empty()).then_some(infos));
@@ -84,21 +87,23 @@ pub(super) async fn asked(
 }
 
 /// The VAL UEs that the operator saw in the map: for its owner alone (FFS-11: what is a user's).
-async fn users(sm: &SmServer, seen: &Seen) -> Result<Option<Vec<String>>, Refusal> {
+async fn users(sm: &SmServer, call: &Call, seen: &Seen) -> Result<Option<Vec<String>>, Refusal> {
     let Some(coverage) = Area::bounding(&seen.map.sm_prof.map_cov).filter(|_| seen.grant.owner) else {
         return Ok(None);
     };
+    let told = location_source::within(sm, call, &coverage).await?;
     let most = u32::try_from(view::MAX_EMBEDDED).unwrap_or(u32::MAX);
     let read = sm.store().read(|tx| {
         Box::pin(async move {
-            let mut ues = BTreeSet::new();
+            let mut found = told;
             for part in coverage.boxes() {
-                let found = positions::within(tx, &part, "", most).await?;
-                ues.extend(
-                    found.into_iter().filter(|(_, at)| coverage.holds((at.lon, at.lat))).map(|(ue, _)| ue),
-                );
+                found.extend(positions::within(tx, &part, "", most).await?);
             }
-            Ok(ues)
+            let inside = latest(found)
+                .into_iter()
+                .filter(|(_, at)| coverage.holds((at.lon, at.lat)))
+                .map(|(ue, _)| ue);
+            Ok(inside.collect())
         })
     });
     let ues: BTreeSet<String> = read.await?;

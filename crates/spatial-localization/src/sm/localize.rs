@@ -22,9 +22,11 @@ use store::anchors::positions::{self, UePosition};
 use store::{Sql, StoreError};
 
 use super::access::{self, LOCALIZE, Seen};
+use super::location_source::{self, latest};
 use super::{SmServer, steps};
 use crate::shared::geometry::{Area, LonLat, centre_of, distance_and_azimuth};
 use crate::shared::input;
+use crate::shared::surroundings::Surroundings;
 
 /// Most targets of one question, and UEs of one answer. Own value.
 const MOST: usize = 1_000;
@@ -47,12 +49,18 @@ pub(super) async fn localize(
 
     let seen = access::read(&sm, &call, &map_id.to_string(), LOCALIZE).await?;
     let wanted = wanted(&call, &seen, targets)?;
+    let told = told(&sm, &call, &seen, wanted.as_ref()).await?;
     let (job, by, at) = (sm.clone(), call.clone(), seen.clone());
     let results = sm
         .store()
         .write(move |tx| {
             Box::pin(async move {
-                let results = find(tx, &job, &by, &at, area.as_ref(), wanted).await?;
+                let around = access::around(tx, &job, &by).await?;
+                let mut results = Vec::new();
+                if let Some(space) = Space::of(&at.map.sm_prof.map_cov, area) {
+                    let found = latest(known(tx, &space.coverage, wanted).await?.into_iter().chain(told));
+                    results = shown(&by, &at, &around, &space, found);
+                }
                 let permit = at.permit(LOCALIZE, StatusCode::OK).units((results.len() as u64).max(1));
                 ledger::permit(tx, &by, &permit).await?;
                 Ok::<_, Refusal>(results)
@@ -110,48 +118,73 @@ fn wanted(
     Ok(targets.map(ues))
 }
 
-async fn find(
-    tx: &mut dyn Sql,
+/// What the location management server says of those who are asked about.
+async fn told(
     sm: &SmServer,
     call: &Call,
     seen: &Seen,
-    area: Option<&Area>,
-    wanted: Option<BTreeSet<String>>,
-) -> Result<Vec<SpatialMapLocDetails>, StoreError> {
-    let around = access::around(tx, sm, call).await?;
-    let coverage = Area::bounding(&seen.map.sm_prof.map_cov);
-    let (Some(coverage), Some(origin)) = (coverage, origin(&seen.map.sm_prof.map_cov)) else {
+    wanted: Option<&BTreeSet<String>>,
+) -> Result<Vec<location_source::Seen>, Refusal> {
+    let Some(coverage) = Area::bounding(&seen.map.sm_prof.map_cov) else { return Ok(Vec::new()) };
+    if wanted.is_some_and(BTreeSet::is_empty) {
         return Ok(Vec::new());
-    };
-    let mut found: Vec<(String, UePosition)> = Vec::new();
+    }
+    let mut told = location_source::within(sm, call, &coverage).await?;
+    told.retain(|(ue, _)| wanted.is_none_or(|wanted| wanted.contains(ue)));
+    Ok(told)
+}
+
+/// What the admin interface was told of them.
+async fn known(
+    tx: &mut dyn Sql,
+    coverage: &Area,
+    wanted: Option<BTreeSet<String>>,
+) -> Result<Vec<location_source::Seen>, StoreError> {
+    let mut found = Vec::new();
     match wanted {
         Some(ues) => {
             for ue in ues {
-                if let Some(position) = positions::of_ue(tx, &ue).await? {
-                    found.push((ue, position));
-                }
+                found.extend(positions::of_ue(tx, &ue).await?.map(|position| (ue, position)));
             }
         }
         None => {
             for part in coverage.boxes() {
                 found.extend(positions::within(tx, &part, "", u32::try_from(MOST).unwrap_or(1_000)).await?);
             }
-            found.sort_by(|one, other| one.0.cmp(&other.0));
-            found.dedup_by(|one, other| one.0 == other.0);
         }
     }
-    let service = Some(seen.row.service_id.as_str());
-    let inside = |position: &UePosition| {
+    Ok(found)
+}
+
+/// The space that a map describes, of which a question may mean a part.
+struct Space {
+    coverage: Area,
+    origin: LonLat,
+    part: Option<Area>,
+}
+
+impl Space {
+    fn of(coverage: &ServiceArea, part: Option<Area>) -> Option<Self> {
+        Some(Self { coverage: Area::bounding(coverage)?, origin: origin(coverage)?, part })
+    }
+
+    fn holds(&self, position: &UePosition) -> bool {
         let place = (position.lon, position.lat);
-        coverage.holds(place) && area.is_none_or(|area| area.holds(place))
-    };
+        self.coverage.holds(place) && self.part.as_ref().is_none_or(|part| part.holds(place))
+    }
+}
+
+fn shown(
+    call: &Call,
+    seen: &Seen,
+    around: &Surroundings,
+    space: &Space,
+    found: Vec<location_source::Seen>,
+) -> Vec<SpatialMapLocDetails> {
+    let service = Some(seen.row.service_id.as_str());
     let allowed = |ue: &str| around.check(&call.caller, LOCALIZE.action(), service, &[ue]).is_ok();
-    Ok(found
-        .into_iter()
-        .filter(|(ue, position)| inside(position) && allowed(ue))
-        .take(MOST)
-        .map(|(ue, position)| details(&ue, &position, origin))
-        .collect())
+    let inside = found.into_iter().filter(|(ue, position)| space.holds(position) && allowed(ue));
+    inside.take(MOST).map(|(ue, position)| details(&ue, &position, space.origin)).collect()
 }
 
 /// Where the Cartesian system of a map begins, which the answer does not carry: the point of its first shape, or the

@@ -19,6 +19,7 @@ mod exchange;
 mod faces;
 mod input;
 mod localize;
+pub mod location_source;
 mod read;
 mod record;
 mod registrations;
@@ -57,6 +58,7 @@ use crate::shared::subscriptions::{Kind as _, operations};
 
 pub use anchor_source::AnchorSource;
 pub use exchange::ExchangedAnchors;
+pub use location_source::LocationSource;
 
 use access::{SCOPE_LOCALIZE, SCOPE_READ, SCOPE_WRITE};
 use content::{Collector, UploadSlots};
@@ -220,6 +222,8 @@ impl Default for SmLimits {
 pub struct SmConfig {
     /// The anchor server, for maps that embed anchors; without it such maps are served without them.
     pub san: Option<Arc<dyn AnchorSource>>,
+    /// A location management server; without it only what the admin interface was told is known of UEs.
+    pub lm: Option<Arc<dyn LocationSource>>,
     /// Who knows where clients may be called back.
     pub hosts: Arc<dyn HostSource>,
     /// Where payloads are.
@@ -232,6 +236,7 @@ impl std::fmt::Debug for SmConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SmConfig")
             .field("san", &self.san.is_some())
+            .field("lm", &self.lm.is_some())
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
@@ -338,6 +343,10 @@ impl SmServer {
 
     fn kit(&self) -> &FunctionKit {
         &self.0.kit
+    }
+
+    fn lm(&self) -> Option<&dyn LocationSource> {
+        self.0.config.lm.as_deref()
     }
 
     fn hosts(&self) -> &dyn HostSource {

@@ -29,7 +29,7 @@ pub(super) struct Notice {
     pub(super) from: Option<(CertRole, String)>,
 }
 
-type Notices = Arc<Mutex<Vec<Notice>>>;
+pub(super) type Notices = Arc<Mutex<Vec<Notice>>>;
 
 /// A receiver at work.
 pub(super) struct Receiver {
@@ -61,14 +61,25 @@ impl ReceiverCertificate {
 
     /// Receives on a port of 127.0.0.1.
     pub(super) async fn receive(&self, port: u16, sbi_root_pem: &str) -> Receiver {
+        let notices = Notices::default();
+        let app = Router::new().fallback(take).with_state(Arc::clone(&notices));
+        self.serve(port, sbi_root_pem, app, notices).await
+    }
+
+    /// Serves something on a port of 127.0.0.1.
+    pub(super) async fn serve(
+        &self,
+        port: u16,
+        sbi_root_pem: &str,
+        app: Router,
+        notices: Notices,
+    ) -> Receiver {
         let identity = tls::Identity::from_pem(&self.cert_pem, &self.key_pem).expect("an identity");
         let certificates = tls::certificates_from_pem(sbi_root_pem).expect("a root");
         let clients = ClientRoot { certificates, kind: RootKind::Sbi };
         let config = tls::server_config(identity, Some(&clients), true).expect("TLS");
         let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("the port");
         let (switch, shutdown) = edge::shutdown();
-        let notices = Notices::default();
-        let app = Router::new().fallback(take).with_state(Arc::clone(&notices));
         let handle = edge::serve(listener, config, app, EdgeLimits::default(), shutdown).expect("a listener");
         Receiver { notices, switch, handle }
     }

@@ -38,15 +38,15 @@ async fn group(world: &World, ids: &[u64], rules: Value) -> String {
     id
 }
 
-fn any_service() -> Value {
-    json!({ "valServiceList": ["museum-guide"] })
+fn anybody() -> Value {
+    json!({ "allowedEntities": [{ "type": "VAL_SERVER" }, { "type": "VAL_CLIENT" }] })
 }
 
 #[tokio::test]
 async fn each_reader_is_shown_what_a_discovery_would_show() {
     let world = World::new().await;
     let [a, b, c, _] = anchors(&world).await;
-    let id = group(&world, &[a, b, c], any_service()).await;
+    let id = group(&world, &[a, b, c], anybody()).await;
     let sorted = |mut ids: Vec<u64>| {
         ids.sort_unstable();
         ids
@@ -71,14 +71,11 @@ async fn each_reader_is_shown_what_a_discovery_would_show() {
 async fn a_group_is_its_owners() {
     let world = World::new().await;
     let [a, b, c, x] = anchors(&world).await;
-    let shared = group(&world, &[a, c], any_service()).await;
+    let shared = group(&world, &[a, c], anybody()).await;
     let private = group(&world, &[b], Value::Null).await;
 
     let own = world.get(VS1, &path_of(&shared)).await;
-    assert_eq!(
-        (own.json()["anchorIds"].clone(), own.json()["rules"].clone()),
-        (json!([a, c]), any_service())
-    );
+    assert_eq!((own.json()["anchorIds"].clone(), own.json()["rules"].clone()), (json!([a, c]), anybody()));
     let mut listed: Vec<String> = world.get(VS1, GROUPS).await.json()["groups"]
         .as_array()
         .unwrap()
@@ -154,7 +151,7 @@ async fn one_spoiled_member_is_named() {
 async fn a_peer_of_rel_19_knows_no_groups() {
     let world = World::new().await;
     let [a, ..] = anchors(&world).await;
-    let id = group(&world, &[a], any_service()).await;
+    let id = group(&world, &[a], anybody()).await;
     let plain = format!("/ssan-grpm/v1/groups/{id}");
     let body = json!({ "anchorIds": [a] });
     let rows = [
@@ -177,7 +174,7 @@ async fn a_peer_of_rel_19_knows_no_groups() {
 async fn the_operator_may_forbid_groups() {
     let world = World::new().await;
     let [a, ..] = anchors(&world).await;
-    let id = group(&world, &[a], any_service()).await;
+    let id = group(&world, &[a], anybody()).await;
     world.rule("no-groups", json!({ "class": "operator", "effect": "DENY", "actions": ["group"] })).await;
     let body = json!({ "anchorIds": [a], "suppFeat": "1" });
     let refused = world.send(VS1, Method::POST, "/ssan-grpm/v1/groups", Some(&body)).await;

@@ -16,6 +16,7 @@ use geographiclib_rs::{Geodesic, InverseGeodesic as _};
 pub use area::{Area, AreaError, Shape};
 pub use origin::{centre_of, place_of};
 pub use polygon::Polygon;
+pub(crate) use round::circle_around;
 pub use round::{Arc, Ellipse};
 pub use store::spatial_index::GeoBox;
 

@@ -124,7 +124,7 @@ impl Arc {
 }
 
 /// The centre of a box, and a distance within which all of it lies, in metres: along a meridian, then along a parallel.
-fn circle_around(area: &GeoBox) -> (LonLat, f64) {
+pub(crate) fn circle_around(area: &GeoBox) -> (LonLat, f64) {
     let centre = (f64::midpoint(area.min_lon, area.max_lon), f64::midpoint(area.min_lat, area.max_lat));
     let flattest = if area.min_lat <= 0.0 && area.max_lat >= 0.0 {
         0.0
