@@ -12,6 +12,7 @@ macro_rules! out {
 pub mod admin;
 pub mod ambient;
 pub mod backup;
+pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod data_dir;

@@ -59,6 +59,11 @@ pub enum Command {
     Import(Import),
     /// Check or describe the configuration
     Config(ConfigCommand),
+    /// Measure what things cost, each beside its floor in the same run
+    Bench(Bench),
+    /// The floor of a benchmark: the same edge and group commit, and nothing else
+    #[command(hide = true)]
+    BenchFloor(BenchFloor),
     /// Write the OpenAPI documents of the program's own interfaces
     #[command(hide = true)]
     Openapi(Openapi),
@@ -181,4 +186,46 @@ pub struct Openapi {
     /// Directory to write into
     #[arg(long)]
     pub dir: PathBuf,
+}
+
+/// Options of `bench`.
+#[derive(Debug, Clone, Args)]
+pub struct Bench {
+    /// Short measurements of small sizes
+    #[arg(long)]
+    pub quick: bool,
+    /// Measure only these: signature, check, discovery, token, get, write
+    #[arg(long, value_delimiter = ',', value_name = "token,get,…")]
+    pub only: Vec<String>,
+    /// Seconds of each measurement [default: 5; 1 with --quick]
+    #[arg(long, value_name = "N")]
+    pub seconds: Option<f64>,
+    /// Numbers of anchors [default: 10000,100000,1000000; fewer with --quick]
+    #[arg(long, value_delimiter = ',', value_name = "N,…")]
+    pub anchors: Vec<u32>,
+    /// Connections of the load generator
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    pub connections: usize,
+    /// Folder of the peer that tokens are measured against; without its packages it is left out
+    #[arg(long, value_name = "DIR", default_value = "benches/oidc-provider")]
+    pub peer: PathBuf,
+    /// Measure on PostgreSQL as well, which is started for it
+    #[arg(long)]
+    pub postgres: bool,
+    /// Draw the measurements into this SVG file
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+}
+
+/// Options of `bench-floor`.
+#[derive(Debug, Clone, Args)]
+pub struct BenchFloor {
+    /// Directory to use
+    pub dir: PathBuf,
+    /// File to write port and certificates to
+    #[arg(long, value_name = "FILE")]
+    pub told: PathBuf,
+    /// Database to commit to, instead of a file
+    #[arg(long, value_name = "URL")]
+    pub postgres: Option<String>,
 }

@@ -3,6 +3,7 @@
 mod admin_link;
 mod arguments;
 mod backup;
+mod bench;
 mod config;
 mod doctor;
 mod export;
@@ -52,6 +53,8 @@ async fn dispatch(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Export(export) => export::run(common, export).await,
         Command::Import(import) => import::run(common, import).await,
         Command::Config(config) => config::run(&common, &config),
+        Command::Bench(options) => bench::run(common, options).await,
+        Command::BenchFloor(options) => bench::floor(options).await,
         Command::Openapi(openapi) => crate::openapi::write(&openapi.dir).map(|()| ExitCode::SUCCESS),
     }
 }
