@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use store::anchors::{Filter, discovery};
 use store::spatial_index::GeoBox;
 use store::{Dialect, Store, StoreError, Value};
+
+use service_http::testkit::TestIssuer;
 
 use super::Options;
 use super::fill::{REGION, VISIBLE};
@@ -16,16 +18,15 @@ use super::samples::Samples;
 /// Answers of one question. Own value: a page.
 pub(super) const ANSWERS: f64 = 100.0;
 
+const AUDIENCE: &str = "https://san.example";
+
 /// What the client holds, as a VAL server without a VAL service.
-fn held() -> Vec<String> {
+fn held() -> Result<Vec<String>> {
     use authorization::access_rules::held_by;
-    let claims = serde_json::json!({
-        "iss": "https://sim.example", "sub": CLIENT, "aud": "https://san.example", "exp": 1_900_000_000,
-        "iat": 1_800_000_000, "jti": "t", "client_id": CLIENT, "scope": "3gpp:seal:san", "cnf": { "x5t#S256": "c" },
-    });
-    let claims = serde_json::from_value(claims).ok();
-    let caller = claims.map(|claims| authorization::Caller::from_claims(&claims, "kid", None));
-    caller.map_or_else(Vec::new, |caller| held_by(&caller).iter().map(ToString::to_string).collect())
+    let (ambient, _) = service_http::ambient::Ambient::for_test(1_800_000_000, 1);
+    let claims = TestIssuer::sim(&ambient).claims_of_server(AUDIENCE, CLIENT, "3gpp:seal:san");
+    let caller = authorization::Caller::from_claims(&serde_json::from_value(claims)?, "kid", None);
+    Ok(held_by(&caller).iter().map(ToString::to_string).collect())
 }
 
 /// A square in which, of so many anchors, about `answers` lie; `n` moves it about.
@@ -42,8 +43,7 @@ pub(super) fn square(count: u32, answers: f64, n: usize) -> GeoBox {
 /// # Errors
 /// The engine failed.
 pub(super) async fn with_permissions(options: &Options, store: &Store, count: u32) -> Result<(Samples, f64)> {
-    let held = held();
-    ensure!(!held.is_empty(), "the client holds nothing");
+    let held = held()?;
     let now_s = options.ambient.now_s();
     repeat(options, async |n| {
         let filter = Filter {

@@ -132,6 +132,10 @@ pub(super) async fn run(
                         break;
                     }
                     let status = connection.exchange(&request).await?;
+                    if matches!(status, 429 | 503) {
+                        samples.shed += 1;
+                        continue;
+                    }
                     if status != expected {
                         bail!("status {status}: {}", String::from_utf8_lossy(&connection.buffer));
                     }

@@ -52,6 +52,8 @@ pub struct Row {
     /// Answers of a question on average.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answers: Option<f64>,
+    /// Requests that were turned away with 429 or 503.
+    pub shed: u64,
     /// As many times the rate of what it is held against: of the requests, then of the requests per processor second.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ratios: Vec<[f64; 2]>,
@@ -91,6 +93,7 @@ impl Row {
             p99_us: samples.percentile(0.99),
             rss_mib: None,
             answers: None,
+            shed: samples.shed,
             ratios: Vec::new(),
         }
     }
@@ -238,6 +241,9 @@ impl Report {
                 figure(row.p99_us),
                 ratios.join("; ")
             );
+            if row.shed > 0 {
+                crate::out!("  {} of these were turned away", row.shed);
+            }
         }
     }
 }

@@ -11,6 +11,8 @@ pub(super) struct Samples {
     pub(super) wall: Duration,
     /// On the processor, of whoever answered.
     pub(super) cpu: Duration,
+    /// Turned away with 429 or 503: a machine that is too busy for a lease of a second, for one.
+    pub(super) shed: u64,
 }
 
 impl Samples {
@@ -20,6 +22,7 @@ impl Samples {
 
     pub(super) fn extend(&mut self, other: Self) {
         self.micros.extend(other.micros);
+        self.shed += other.shed;
     }
 
     /// Requests a second.
