@@ -88,6 +88,12 @@ impl Ambient {
         URL_SAFE_NO_PAD.encode(self.random_bytes::<16>())
     }
 
+    /// An identifier of a record that is written with many others: 48 bits of time, then 80 random bits, in base64url.
+    /// Neighbours in time are neighbours in an index, whose pages are then written once for many.
+    pub fn record_id(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.timed())
+    }
+
     /// A secret of 256 random bits in base64url: 43 characters (codes, refresh tokens).
     pub fn random_secret(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.random_bytes::<32>())
@@ -103,9 +109,23 @@ impl Ambient {
         }
     }
 
-    /// A trace id of W3C Trace Context: 32 lower-case hex digits, not all zero.
+    /// A trace id of W3C Trace Context: 32 lower-case hex digits, not all zero, those of the last ten bytes random. It
+    /// begins with the time, as [`Ambient::record_id`] and for the same reason.
     pub fn trace_id(&self) -> String {
-        self.nonzero_hex::<16>()
+        loop {
+            let bytes = self.timed();
+            if bytes.iter().any(|byte| *byte != 0) {
+                return hex(&bytes);
+            }
+        }
+    }
+
+    /// Milliseconds since 1970 in six bytes, and ten random ones.
+    fn timed(&self) -> [u8; 16] {
+        let mut bytes = self.random_bytes::<16>();
+        let [_, _, time @ ..] = u64::try_from(self.now_ms()).unwrap_or(0).to_be_bytes();
+        bytes[..6].copy_from_slice(&time);
+        bytes
     }
 
     /// A parent (span) id of W3C Trace Context: 16 lower-case hex digits, not all zero.

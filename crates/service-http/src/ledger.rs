@@ -204,9 +204,9 @@ pub async fn record(tx: &mut dyn Sql, ctx: &Ctx, actor: &Actor, permit: &Permit)
     let at_ms = ctx.ambient().now_ms();
     let function = ctx.function();
     let trace = Some(ctx.trace().trace.to_string());
-    audit::append(
+    audit::leave(
         tx,
-        &AuditRow {
+        AuditRow {
             at_ms,
             function,
             actor: actor.name.clone(),
@@ -221,28 +221,28 @@ pub async fn record(tx: &mut dyn Sql, ctx: &Ctx, actor: &Actor, permit: &Permit)
             consent_version: permit.consent_version,
             trace: trace.clone(),
         },
-    )
-    .await?;
+    )?;
     if is_charged(function) && permit.units > 0 {
-        charging::append(
-            tx,
-            &ChargingRow {
-                id: permit.charging_id.clone().unwrap_or_else(|| ctx.ambient().random_id()),
-                at_ms,
-                function,
-                consumer: actor.name.clone(),
-                client: actor.client.clone().unwrap_or_else(|| actor.name.clone()),
-                owner: permit.owner.clone(),
-                service: permit.service.clone(),
-                operation: permit.action.to_owned(),
-                resource: permit.resource.clone().or_else(|| permit.object.clone()),
-                units: permit.units,
-                bytes: permit.bytes,
-                outcome: permit.outcome.as_str().to_owned(),
-                trace,
-            },
-        )
-        .await?;
+        let row = ChargingRow {
+            id: permit.charging_id.clone().unwrap_or_else(|| ctx.ambient().record_id()),
+            at_ms,
+            function,
+            consumer: actor.name.clone(),
+            client: actor.client.clone().unwrap_or_else(|| actor.name.clone()),
+            owner: permit.owner.clone(),
+            service: permit.service.clone(),
+            operation: permit.action.to_owned(),
+            resource: permit.resource.clone().or_else(|| permit.object.clone()),
+            units: permit.units,
+            bytes: permit.bytes,
+            outcome: permit.outcome.as_str().to_owned(),
+            trace,
+        };
+        // Of an id that the caller chose there may be a record already.
+        match permit.charging_id {
+            Some(_) => charging::append(tx, &row).await.map(drop)?,
+            None => charging::leave(tx, row)?,
+        }
     }
     ctx.set_permitted();
     Ok(())

@@ -7,7 +7,6 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use api_types::DateTime;
-use api_types::admin::{TraceStep, Why};
 use api_types::function::Function;
 use api_types::ids::TraceId;
 use axum::extract::{Request, State};
@@ -25,7 +24,7 @@ use crate::peer::Peer;
 use crate::refusal::{Refusal, RefusalRecord};
 use crate::response::{TRACEPARENT, TraceContext};
 use crate::routes::{MatchedRoute, Step};
-use crate::trace::{TraceRecord, checks};
+use crate::trace::{Draft, DraftStep, DraftWhy, Written, checks};
 
 /// Where the inner layer leaves the context for the outer one.
 #[derive(Clone, Default)]
@@ -88,8 +87,7 @@ impl Answered {
         // What nobody decided and no procedure names (a health check, a metadata document) leaves no trace.
         let decided = self.refusal.is_some() || self.ctx.as_ref().is_some_and(Ctx::is_permitted);
         let step = route.and_then(|route| route.step);
-        let record = self.record(kit, &actor, operation, step, trace, decided);
-        if decided || !record.steps.is_empty() {
+        if let Some(record) = self.record(kit, &actor, operation, step, &trace, decided) {
             kit.traces.push(record);
         }
     }
@@ -133,9 +131,9 @@ impl Answered {
         actor: &Actor,
         operation: &'static str,
         step: Option<Step>,
-        trace: TraceId,
+        trace: &TraceId,
         decided: bool,
-    ) -> TraceRecord {
+    ) -> Option<Written> {
         let reason = self.refusal.as_ref().map(|refusal| refusal.reason);
         let mut made = self.ctx.as_ref().map(Ctx::checks).unwrap_or_default();
         if let Some(refusal) = &self.refusal {
@@ -145,46 +143,52 @@ impl Answered {
                 made.push(authorization::Check::refused(refusal.reason));
             }
         }
-        let shown = checks(&made, reason);
+        let trace = trace.as_str();
         let at = DateTime::from_unix(self.at_ms.div_euclid(1_000));
         let mut steps = Vec::new();
         if let Some(step) = step {
-            steps.push(TraceStep {
-                trace: trace.clone(),
-                procedure: step.procedure.to_owned(),
-                step: step.step.to_owned(),
-                from: sender(kit.function, actor).to_owned(),
-                to: server(kit.function).to_owned(),
-                message: step.message.to_owned(),
-                checks: shown.clone(),
+            steps.push(DraftStep {
+                trace,
+                procedure: step.procedure,
+                step: step.step,
+                from: sender(kit.function, actor),
+                to: server(kit.function),
+                message: step.message,
+                checks: checks(&made, reason),
                 at,
             });
         }
-        for extra in self.ctx.as_ref().map(Ctx::extra_steps).unwrap_or_default() {
-            steps.push(TraceStep {
-                trace: trace.clone(),
-                procedure: extra.procedure.to_owned(),
-                step: extra.step.to_owned(),
-                from: extra.from,
-                to: extra.to,
-                message: extra.message,
+        // Checks that stand with the step are not kept with the decision again.
+        let with_step = !steps.is_empty();
+        let extra = self.ctx.as_ref().map(Ctx::extra_steps).unwrap_or_default();
+        for extra in &extra {
+            steps.push(DraftStep {
+                trace,
+                procedure: extra.procedure,
+                step: extra.step,
+                from: &extra.from,
+                to: &extra.to,
+                message: &extra.message,
                 checks: checks(&extra.checks, None),
                 at: DateTime::from_unix(extra.at_ms.div_euclid(1_000)),
             });
         }
-        let why = decided.then(|| Why {
-            trace: trace.clone(),
-            verdict: if reason.is_some() { DENY } else { PERMIT }.to_owned(),
-            reason: reason.map(|reason| reason.as_str().to_owned()),
-            cause: self.refusal.as_ref().map(|refusal| refusal.cause.as_str().to_owned()),
+        if !decided && steps.is_empty() {
+            return None;
+        }
+        let why = decided.then(|| DraftWhy {
+            trace,
+            verdict: if reason.is_some() { DENY } else { PERMIT },
+            reason: reason.map(Reason::as_str),
+            cause: self.refusal.as_ref().map(|refusal| refusal.cause.as_str()),
             status: self.status,
             function: kit.function,
-            operation: operation.to_owned(),
-            checks: shown,
-            at: Some(at),
+            operation,
+            checks: if with_step { Vec::new() } else { checks(&made, reason) },
+            at,
         });
-        let link = self.ctx.as_ref().and_then(|ctx| ctx.trace().link.as_ref().map(ToString::to_string));
-        TraceRecord { trace: trace.to_string(), link, at_ms: self.at_ms, steps, why }
+        let link = self.ctx.as_ref().and_then(|ctx| ctx.trace().link.as_ref());
+        Some(Draft { trace, link: link.map(TraceId::as_str), at_ms: self.at_ms, steps, why }.written())
     }
 }
 

@@ -144,6 +144,7 @@ async fn around(State(finish): State<Finish>, request: Request, next: Next) -> R
         response = as_problem(response);
     }
     let headers = response.headers_mut();
+    headers.reserve(DEFAULTS.len() + ALWAYS.len() + 1);
     for (name, value) in DEFAULTS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }

@@ -110,20 +110,33 @@ pub async fn append(tx: &mut dyn Sql, row: &AuditRow) -> Result<u64, StoreError>
     append_many(tx, std::slice::from_ref(row)).await
 }
 
+/// Leaves a decision to be appended when the batch of the job is committed, and not at all if the job is rolled back.
+///
+/// # Errors
+/// The transaction cannot write.
+pub fn leave(tx: &mut dyn Sql, row: AuditRow) -> Result<(), StoreError> {
+    tx.tail().ok_or(StoreError::Unsupported("a record in a snapshot"))?.audit.push(row);
+    Ok(())
+}
+
 /// Appends decisions in their order; the place of the last one.
 ///
 /// # Errors
 /// The engine's.
 pub async fn append_many(tx: &mut dyn Sql, rows: &[AuditRow]) -> Result<u64, StoreError> {
+    append_all(tx, rows.to_vec()).await
+}
+
+pub(crate) async fn append_all(tx: &mut dyn Sql, rows: Vec<AuditRow>) -> Result<u64, StoreError> {
     let lock = tx.dialect().for_update();
     let mut head = read_head(tx, lock).await?;
     let mut inserts = Vec::with_capacity(rows.len());
     for row in rows {
         let seq = head.seq + 1;
-        let hash = seal(seq, row, &head.hash);
+        let hash = seal(seq, &row, &head.hash);
         let prev = std::mem::replace(&mut head.hash, hash.clone());
         head.seq = seq;
-        inserts.push(values(AuditRecord { seq, row: row.clone(), prev, hash }));
+        inserts.push(values(AuditRecord { seq, row, prev, hash }));
     }
     let insert = format!(
         "INSERT INTO audit ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
@@ -263,22 +276,24 @@ fn seal(seq: u64, row: &AuditRow, prev: &str) -> String {
             context.update(bytes);
         }
     };
-    let text = |text: &'_ Option<String>| text.as_ref().map(|text| text.as_bytes().to_vec());
+    fn text(text: &Option<String>) -> Option<&[u8]> {
+        text.as_deref().map(str::as_bytes)
+    }
     member(Some(b"metaseal audit record, version 1"));
     member(Some(&seq.to_be_bytes()));
     member(Some(&row.at_ms.to_be_bytes()));
     member(Some(row.function.as_str().as_bytes()));
     member(Some(row.actor.as_bytes()));
-    member(text(&row.owner).as_deref());
+    member(text(&row.owner));
     member(Some(row.action.as_bytes()));
-    member(text(&row.object).as_deref());
+    member(text(&row.object));
     member(Some(row.verdict.as_bytes()));
-    member(text(&row.reason).as_deref());
-    member(text(&row.cause).as_deref());
+    member(text(&row.reason));
+    member(text(&row.cause));
     member(row.status.map(u16::to_be_bytes).as_ref().map(<[u8; 2]>::as_slice));
     member(row.policy_version.map(u64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice));
     member(row.consent_version.map(u64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice));
-    member(text(&row.trace).as_deref());
+    member(text(&row.trace));
     member(Some(prev.as_bytes()));
     hex(context.finish().as_ref())
 }

@@ -70,6 +70,32 @@ pub async fn append(tx: &mut dyn Sql, row: &ChargingRow) -> Result<u64, StoreErr
     Ok(seq)
 }
 
+/// Leaves a record to be written when the batch of the job is committed, and not at all if the job is rolled back. Its
+/// id must be a fresh one.
+///
+/// # Errors
+/// The transaction cannot write.
+pub fn leave(tx: &mut dyn Sql, row: ChargingRow) -> Result<(), StoreError> {
+    tx.tail().ok_or(StoreError::Unsupported("a record in a snapshot"))?.charging.push(row);
+    Ok(())
+}
+
+/// Writes records of fresh ids, in their order.
+pub(crate) async fn append_new(tx: &mut dyn Sql, rows: &[ChargingRow]) -> Result<(), StoreError> {
+    let lock = tx.dialect().for_update();
+    let head = tx.query_one(&format!("SELECT seq FROM charging_head{lock}"), &[]).await?;
+    let first = head.get::<u64>(0)? + 1;
+    let inserts: Vec<_> = (first..).zip(rows).map(|(seq, row)| values(seq, row)).collect();
+    let insert = format!(
+        "INSERT INTO charging ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+    );
+    // An id that is there already fails the batch: no number may stay without a record.
+    tx.execute_many(&insert, &inserts).await?;
+    let last = first + rows.len() as u64 - 1;
+    tx.execute("UPDATE charging_head SET seq = $1", &params![last]).await?;
+    Ok(())
+}
+
 /// Writes records in their order; their numbers.
 ///
 /// # Errors

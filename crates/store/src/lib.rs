@@ -19,6 +19,7 @@ mod search;
 mod sql;
 mod sqlite;
 mod store;
+mod tail;
 mod value;
 
 pub mod migrations;
@@ -61,4 +62,5 @@ pub use migrations::{Migration, Migrations};
 pub use search::Bounds;
 pub use sql::{Row, Sql};
 pub use store::{Limits, Store, StoreConfig};
+pub use tail::Tail;
 pub use value::{FromValue, Value};

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::value::column;
-use crate::{Dialect, FromValue, StoreError, Value};
+use crate::{Dialect, FromValue, StoreError, Tail, Value};
 
 /// One row of an answer. Columns by position, in the order of the SELECT or RETURNING list.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +47,9 @@ pub trait Sql: Send {
 
     /// The number of rows changed.
     async fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, StoreError>;
+
+    /// Where a job leaves what is written at the end of its batch; `None` in a snapshot, which writes nothing.
+    fn tail(&mut self) -> Option<&mut Tail>;
 
     /// Which engine this is, for fragments of SQL.
     fn dialect(&self) -> Dialect;

@@ -8,6 +8,6 @@ mod record;
 mod ring;
 mod sink;
 
-pub use record::TraceRecord;
-pub(crate) use record::checks;
+pub(crate) use record::{Draft, DraftStep, DraftWhy, checks};
+pub use record::{TraceRecord, Written};
 pub use sink::TraceSink;

@@ -1,6 +1,8 @@
 //! One request of a trace, as kept.
 
-use api_types::admin::{self, CheckVerdict, TraceStep, Why};
+use api_types::DateTime;
+use api_types::admin::{TraceStep, Why};
+use api_types::function::Function;
 use authorization::{Check, Reason, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -22,33 +24,12 @@ pub struct TraceRecord {
     pub why: Option<Why>,
 }
 
-/// A record as the store keeps it: checks of the decision that are those of its first step stand there once.
-#[derive(Serialize)]
-struct Kept<'r> {
-    trace: &'r str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    link: Option<&'r str>,
-    at_ms: i64,
-    steps: &'r [TraceStep],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<Why>,
-}
-
 impl TraceRecord {
-    /// The record as one element of the JSON array that the store keeps.
-    pub(crate) fn to_json(&self) -> String {
-        let why = self.why.as_ref().map(|why| match self.steps.first() {
-            Some(step) if step.checks == why.checks => without_checks(why),
-            _ => why.clone(),
-        });
-        let Self { trace, link, at_ms, steps, .. } = self;
-        let kept = Kept { trace, link: link.as_deref(), at_ms: *at_ms, steps, why };
-        serde_json::to_string(&[kept]).unwrap_or_else(|_| "[]".to_owned())
-    }
-
+    /// The records in the JSON array that the store keeps.
     pub(crate) fn from_json(text: &str) -> Vec<Self> {
         let mut records: Vec<Self> = serde_json::from_str(text).unwrap_or_default();
         for record in &mut records {
+            // Checks of the decision that are those of its first step stand there once.
             if let (Some(why), Some(step)) = (&mut record.why, record.steps.first())
                 && why.checks.is_empty()
             {
@@ -59,96 +40,158 @@ impl TraceRecord {
     }
 }
 
-/// A decision without its checks.
-fn without_checks(why: &Why) -> Why {
-    Why {
-        trace: why.trace.clone(),
-        verdict: why.verdict.clone(),
-        reason: why.reason.clone(),
-        cause: why.cause.clone(),
-        status: why.status,
-        function: why.function,
-        operation: why.operation.clone(),
-        checks: Vec::new(),
-        at: why.at,
+/// A record as ring and store hold it. It is written once and read back only when somebody looks, which is seldom.
+#[derive(Debug)]
+pub struct Written {
+    pub(super) trace: String,
+    pub(super) link: Option<String>,
+    pub(super) at_ms: i64,
+    /// Who decided.
+    pub(super) function: Option<Function>,
+    pub(super) json: String,
+}
+
+impl Written {
+    pub(super) fn read(&self) -> Vec<TraceRecord> {
+        TraceRecord::from_json(&self.json)
     }
 }
 
-/// Checks as the admin API shows them; what failed carries the remedy of the reason.
-pub(crate) fn checks(checks: &[Check], reason: Option<Reason>) -> Vec<admin::Check> {
+/// A record that is being made, of borrowed texts: the members are those of [`TraceRecord`] and what it holds.
+#[derive(Serialize)]
+pub(crate) struct Draft<'d> {
+    pub(crate) trace: &'d str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) link: Option<&'d str>,
+    pub(crate) at_ms: i64,
+    pub(crate) steps: Vec<DraftStep<'d>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) why: Option<DraftWhy<'d>>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct DraftStep<'d> {
+    pub(crate) trace: &'d str,
+    pub(crate) procedure: &'d str,
+    pub(crate) step: &'d str,
+    pub(crate) from: &'d str,
+    pub(crate) to: &'d str,
+    pub(crate) message: &'d str,
+    pub(crate) checks: Vec<DraftCheck<'d>>,
+    pub(crate) at: DateTime,
+}
+
+#[derive(Serialize)]
+pub(crate) struct DraftWhy<'d> {
+    pub(crate) trace: &'d str,
+    pub(crate) verdict: &'d str,
+    pub(crate) reason: Option<&'d str>,
+    pub(crate) cause: Option<&'d str>,
+    pub(crate) status: u16,
+    pub(crate) function: Function,
+    pub(crate) operation: &'d str,
+    /// Empty where the first step has them.
+    pub(crate) checks: Vec<DraftCheck<'d>>,
+    pub(crate) at: DateTime,
+}
+
+/// A check as the admin API shows it.
+#[derive(Serialize)]
+pub(crate) struct DraftCheck<'d> {
+    check: &'d str,
+    verdict: Verdict,
+    expected: &'d str,
+    seen: &'d str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<&'static str>,
+}
+
+impl Draft<'_> {
+    pub(crate) fn written(&self) -> Written {
+        Written {
+            trace: self.trace.to_owned(),
+            link: self.link.map(str::to_owned),
+            at_ms: self.at_ms,
+            function: self.why.as_ref().map(|why| why.function),
+            json: serde_json::to_string(&[self]).unwrap_or_else(|_| "[]".to_owned()),
+        }
+    }
+}
+
+/// Checks as they are kept; what failed carries the remedy of the reason.
+pub(crate) fn checks(checks: &[Check], reason: Option<Reason>) -> Vec<DraftCheck<'_>> {
     let last_failed = checks.iter().rposition(|check| check.verdict == Verdict::Fail);
-    let shown = checks.iter().enumerate().map(|(index, check)| admin::Check {
-        check: check.check.to_string(),
-        verdict: match check.verdict {
-            Verdict::Pass => CheckVerdict::Pass,
-            Verdict::Fail => CheckVerdict::Fail,
-            Verdict::Skip => CheckVerdict::Skip,
-        },
-        expected: check.expected.clone().into_owned(),
-        seen: check.seen.clone().into_owned(),
-        remedy: reason.filter(|_| last_failed == Some(index)).map(|reason| reason.remedy().to_owned()),
+    let shown = checks.iter().enumerate().map(|(index, check)| DraftCheck {
+        check: &check.check,
+        verdict: check.verdict,
+        expected: &check.expected,
+        seen: &check.seen,
+        remedy: reason.filter(|_| last_failed == Some(index)).map(Reason::remedy),
     });
     shown.collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use api_types::function::Function;
-
     use super::*;
 
-    /// Checks of the decision, and those of its step.
-    fn record(of_decision: &[&str], of_step: Option<&[&str]>) -> TraceRecord {
-        let trace = "0af7651916cd43dd8448eb211c80319c";
-        let shown = |names: &[&str]| -> Vec<admin::Check> {
-            let made: Vec<Check> = names
-                .iter()
-                .map(|name| Check {
-                    check: (*name).to_owned().into(),
-                    verdict: Verdict::Pass,
-                    expected: "one".into(),
-                    seen: "one".into(),
-                })
-                .collect();
-            checks(&made, None)
+    const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+
+    fn made(names: &[&'static str]) -> Vec<Check> {
+        let fail = |name: &&str| if *name == "failed" { Verdict::Fail } else { Verdict::Pass };
+        let check = |name: &&'static str| Check {
+            check: (*name).into(),
+            verdict: fail(name),
+            expected: "one".into(),
+            seen: "two".into(),
         };
-        let id = || api_types::ids::TraceId::try_from(trace.to_owned()).unwrap();
-        let at = api_types::DateTime::from_unix(1_800_000_000);
-        let steps = of_step.map(|names| TraceStep {
-            trace: id(),
-            procedure: "P".to_owned(),
-            step: "1".to_owned(),
-            from: "a".to_owned(),
-            to: "b".to_owned(),
-            message: "m".to_owned(),
-            checks: shown(names),
+        names.iter().map(check).collect()
+    }
+
+    fn written(of_decision: &[Check], of_step: Option<&[Check]>) -> Written {
+        let at = DateTime::from_unix(1_800_000_000);
+        let steps = of_step.map(|of_step| DraftStep {
+            trace: TRACE,
+            procedure: "P",
+            step: "1",
+            from: "a",
+            to: "b",
+            message: "m",
+            checks: checks(of_step, None),
             at,
         });
-        let why = Why {
-            trace: id(),
-            verdict: "permit".to_owned(),
-            reason: None,
+        let why = DraftWhy {
+            trace: TRACE,
+            verdict: "deny",
+            reason: Some(Reason::Expired.as_str()),
             cause: None,
-            status: 200,
+            status: 401,
             function: Function::San,
-            operation: "get".to_owned(),
-            checks: shown(of_decision),
-            at: Some(at),
+            operation: "get",
+            checks: checks(of_decision, Some(Reason::Expired)),
+            at,
         };
-        let steps = steps.into_iter().collect();
-        TraceRecord { trace: trace.to_owned(), link: None, at_ms: 1, steps, why: Some(why) }
+        Draft { trace: TRACE, link: None, at_ms: 1, steps: steps.into_iter().collect(), why: Some(why) }
+            .written()
     }
 
     #[test]
-    fn a_record_comes_back_whole_though_its_checks_are_kept_once() {
-        for kept in [
-            record(&["token", "holder"], Some(&["token", "holder"])),
-            record(&["token", "holder"], Some(&["token"])),
-            record(&["token"], None),
-        ] {
-            assert_eq!(TraceRecord::from_json(&kept.to_json()), std::slice::from_ref(&kept));
-        }
-        let once = record(&["holder"], Some(&["holder"])).to_json();
-        assert_eq!(once.matches("holder").count(), 1, "{once}");
+    fn what_is_written_is_read_back_with_the_remedy_of_what_failed() {
+        let both = made(&["token", "failed"]);
+        let [record] = written(&both, None).read().try_into().unwrap();
+        let why = record.why.unwrap();
+        assert_eq!((why.status, why.function, why.trace.as_str()), (401, Function::San, TRACE));
+        assert_eq!((why.checks[0].check.as_str(), why.checks[0].seen.as_str()), ("token", "two"));
+        assert_eq!(why.checks[0].remedy, None);
+        assert_eq!(why.checks[1].remedy.as_deref(), Some(Reason::Expired.remedy()));
+    }
+
+    #[test]
+    fn checks_that_stand_with_the_step_are_those_of_the_decision_too() {
+        let own = made(&["token", "holder"]);
+        let [record] = written(&[], Some(&own)).read().try_into().unwrap();
+        assert_eq!(record.why.unwrap().checks, record.steps[0].checks);
+        let [record] = written(&own[..1], Some(&own)).read().try_into().unwrap();
+        assert_eq!((record.why.unwrap().checks.len(), record.steps[0].checks.len()), (1, 2));
     }
 }

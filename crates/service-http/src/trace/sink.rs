@@ -10,8 +10,8 @@ use store::traces::{self, TraceBatch};
 use store::{Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
-use super::TraceRecord;
 use super::ring::Ring;
+use super::{TraceRecord, Written};
 
 /// Records that may wait to be written; more stay in memory only. Own value.
 const QUEUE: usize = 4_096;
@@ -39,7 +39,7 @@ pub struct TraceSink {
 }
 
 enum Message {
-    Record(Arc<TraceRecord>),
+    Record(Arc<Written>),
     Flush(oneshot::Sender<()>),
 }
 
@@ -52,8 +52,8 @@ impl TraceSink {
     }
 
     /// Keeps a record. A record of another function's steps is refused: each reports its own (design, section 2).
-    pub fn push(&self, record: TraceRecord) {
-        if record.why.as_ref().is_some_and(|why| why.function != self.function) {
+    pub fn push(&self, record: Written) {
+        if record.function.is_some_and(|function| function != self.function) {
             tracing::warn!(function = self.function.as_str(), "a trace of another function is not kept");
             return;
         }
@@ -85,9 +85,10 @@ impl TraceSink {
             .await?;
         let mut records: Vec<_> =
             stored.iter().flat_map(|stored| TraceRecord::from_json(&stored.batch.steps)).collect();
-        for recent in self.ring.lock().unwrap_or_else(PoisonError::into_inner).of(trace) {
-            if !records.contains(&recent) {
-                records.push(TraceRecord::clone(&recent));
+        let recent = self.ring.lock().unwrap_or_else(PoisonError::into_inner).of(trace);
+        for record in recent.iter().flat_map(|recent| recent.read()) {
+            if !records.contains(&record) {
+                records.push(record);
             }
         }
         records.sort_by_key(|record| record.at_ms);
@@ -144,8 +145,8 @@ impl TraceSink {
 
     /// The newest records that are still in memory, the newest first.
     pub fn newest(&self, limit: usize) -> Vec<TraceRecord> {
-        let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        ring.newest(limit).iter().map(|record| TraceRecord::clone(record)).collect()
+        let newest = self.ring.lock().unwrap_or_else(PoisonError::into_inner).newest(limit);
+        newest.iter().flat_map(|record| record.read()).collect()
     }
 }
 
@@ -211,7 +212,7 @@ async fn write_all(mut inbox: mpsc::Receiver<Message>, store: Store) {
                     trace: record.trace.clone(),
                     link: record.link.clone(),
                     at_ms: record.at_ms,
-                    steps: record.to_json(),
+                    steps: record.json.clone(),
                 }),
                 Message::Flush(done) => flushed.push(done),
             }

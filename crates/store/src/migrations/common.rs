@@ -7,4 +7,5 @@ pub(crate) const COMMON: &[Migration] = &[
     migration!("common", "0002_once_outbox_leases"),
     migration!("common", "0003_documents"),
     migration!("common", "0004_revocation_expiry"),
+    migration!("common", "0005_links"),
 ];

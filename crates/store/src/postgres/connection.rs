@@ -14,7 +14,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls, Statement};
 
-use crate::{Dialect, Row, Sql, StoreError, Value};
+use crate::{Dialect, Row, Sql, StoreError, Tail, Value};
 
 /// How long a connection may take to be made. Own value.
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
@@ -69,6 +69,8 @@ impl Target {
             begin: None,
             failed: false,
             broken: false,
+            touched: false,
+            tail: None,
             busy: Arc::default(),
         })
     }
@@ -84,6 +86,10 @@ pub(super) struct Connection {
     pub(super) failed: bool,
     /// An answer did not arrive: the connection is of no more use.
     broken: bool,
+    /// A statement was sent since the savepoint was made.
+    pub(super) touched: bool,
+    /// What the jobs of the batch have left; only with the writer.
+    pub(super) tail: Option<Tail>,
     /// A statement is under way.
     pub(super) busy: Arc<AtomicBool>,
 }
@@ -126,6 +132,7 @@ impl Connection {
         run: impl AsyncFnOnce(&Client, Statement) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let _busy = Busy::begin(&self.busy);
+        self.touched = true;
         if self.is_closed() {
             self.failed = true;
             return Err(StoreError::Unavailable("the connection was lost".to_owned()));
@@ -198,6 +205,10 @@ impl Sql for Connection {
             client.execute(&statement, &params).await.map_err(engine)
         })
         .await
+    }
+
+    fn tail(&mut self) -> Option<&mut Tail> {
+        self.tail.as_mut()
     }
 
     fn dialect(&self) -> Dialect {

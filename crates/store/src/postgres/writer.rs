@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::connection::{Connection, Target};
 use crate::StoreError;
 use crate::batch::Job;
+use crate::tail::Tail;
 
 /// Wait before a second attempt to connect; it doubles with each failure. Own value.
 const BACK_OFF: Duration = Duration::from_millis(50);
@@ -76,11 +77,23 @@ impl Link {
             connection = self.connected().await?;
             connection.control(BEGIN).await?;
         }
+        // A connection that lost its transaction is dropped, and what was left with it.
+        connection.tail = Some(Tail::default());
         let last = jobs.len().saturating_sub(1);
         for (i, job) in jobs.iter_mut().enumerate() {
+            connection.touched = false;
+            let mark = connection.tail.as_ref().map(Tail::mark);
             let (kept, fate) = decide(job.as_mut(), &mut connection).await;
             fates.push(fate);
-            connection.control(next(kept, i == last)).await?;
+            if let (false, Some(tail), Some(mark)) = (kept, &mut connection.tail, mark) {
+                tail.back_to(mark);
+            }
+            // The savepoint of a job that sent nothing is as good for the next one.
+            if i < last && connection.touched {
+                connection.control(next(kept)).await?;
+            } else if i == last {
+                end(&mut connection, kept).await?;
+            }
         }
         Ok(connection)
     }
@@ -111,15 +124,30 @@ impl Link {
     }
 }
 
-/// Ends the savepoint of a job and begins the next one, or commits: one round trip.
+/// Ends the savepoint of a job and begins the next one: one round trip.
+fn next(kept: bool) -> &'static str {
+    match kept {
+        true => "RELEASE SAVEPOINT job; SAVEPOINT job",
+        false => "ROLLBACK TO SAVEPOINT job; RELEASE SAVEPOINT job; SAVEPOINT job",
+    }
+}
+
+/// Ends the last savepoint, writes what the jobs have left, and commits.
 ///
-/// COMMIT of a failed transaction is answered like a ROLLBACK, without an error. It cannot happen here: RELEASE fails first.
-fn next(kept: bool, last: bool) -> &'static str {
-    match (kept, last) {
-        (true, false) => "RELEASE SAVEPOINT job; SAVEPOINT job",
-        (true, true) => "RELEASE SAVEPOINT job; COMMIT",
-        (false, false) => "ROLLBACK TO SAVEPOINT job; RELEASE SAVEPOINT job; SAVEPOINT job",
-        (false, true) => "ROLLBACK TO SAVEPOINT job; RELEASE SAVEPOINT job; COMMIT",
+/// COMMIT of a failed transaction is answered like a ROLLBACK, without an error. It cannot happen here: RELEASE fails
+/// first, and so does a statement of the tail.
+async fn end(connection: &mut Connection, kept: bool) -> Result<(), StoreError> {
+    let mut tail = connection.tail.take().unwrap_or_default();
+    match (kept, tail.is_empty()) {
+        (true, true) => connection.control("RELEASE SAVEPOINT job; COMMIT").await,
+        (false, true) => connection.control("ROLLBACK TO SAVEPOINT job; RELEASE SAVEPOINT job; COMMIT").await,
+        (kept, false) => {
+            if !kept {
+                connection.control("ROLLBACK TO SAVEPOINT job").await?;
+            }
+            tail.write(connection).await?;
+            connection.control("RELEASE SAVEPOINT job; COMMIT").await
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use crate::{Dialect, Migrations, Row, Sql, StoreError, Value};
+use crate::{Dialect, Migrations, Row, Sql, StoreError, Tail, Value};
 
 /// How long a statement waits for another process that holds the file. Own value.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
@@ -23,11 +23,23 @@ const CHECKPOINT_PAGES: i64 = 16_384;
 /// Memory for pages of the writer, in KiB: inner pages of the indexes of some million rows. Own value.
 const WRITER_CACHE_KIB: i64 = 8_192;
 
+/// What keeps the statements of one job together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Savepoint {
+    None,
+    /// Made by the first statement: a job without one needs none.
+    Due,
+    Open,
+}
+
 /// Statements on a connection.
 pub(crate) struct SqliteSql {
     connection: Option<Connection>,
     /// A statement has failed: the job cannot be kept, as on PostgreSQL.
     pub(super) failed: bool,
+    /// What the jobs of the batch have left; only with the writer.
+    pub(super) tail: Option<Tail>,
+    savepoint: Savepoint,
     /// Steps of the machine that ran the queries.
     #[cfg(test)]
     pub(crate) steps: std::cell::Cell<u64>,
@@ -38,6 +50,8 @@ impl SqliteSql {
         Self {
             connection: Some(connection),
             failed: false,
+            tail: None,
+            savepoint: Savepoint::None,
             #[cfg(test)]
             steps: std::cell::Cell::default(),
         }
@@ -60,6 +74,31 @@ impl SqliteSql {
     pub(super) fn statement(&self, sql: &str) -> Result<(), StoreError> {
         let mut statement = self.connection()?.prepare_cached(sql).map_err(engine)?;
         statement.raw_execute().map_err(engine)?;
+        Ok(())
+    }
+
+    /// The job that begins has a savepoint of its own, from its first statement on.
+    pub(super) fn begin_job(&mut self) {
+        self.failed = false;
+        self.savepoint = Savepoint::Due;
+    }
+
+    /// The job is over: it stays, or leaves nothing behind.
+    pub(super) fn end_job(&mut self, kept: bool) -> Result<(), StoreError> {
+        if std::mem::replace(&mut self.savepoint, Savepoint::None) == Savepoint::Open {
+            if !kept {
+                self.statement("ROLLBACK TO job")?;
+            }
+            self.statement("RELEASE job")?;
+        }
+        Ok(())
+    }
+
+    fn open_savepoint(&mut self) -> Result<(), StoreError> {
+        if self.savepoint == Savepoint::Due {
+            self.statement("SAVEPOINT job")?;
+            self.savepoint = Savepoint::Open;
+        }
         Ok(())
     }
 
@@ -99,15 +138,19 @@ impl SqliteSql {
 #[async_trait]
 impl Sql for SqliteSql {
     async fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
-        let answer = self.rows(sql, params);
+        let answer = self.open_savepoint().and_then(|()| self.rows(sql, params));
         self.failed |= answer.is_err();
         answer
     }
 
     async fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
-        let answer = self.changes(sql, params);
+        let answer = self.open_savepoint().and_then(|()| self.changes(sql, params));
         self.failed |= answer.is_err();
         answer
+    }
+
+    fn tail(&mut self) -> Option<&mut Tail> {
+        self.tail.as_mut()
     }
 
     fn dialect(&self) -> Dialect {

@@ -3,14 +3,17 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll, Waker};
 
+use futures::FutureExt as _;
 use tokio::sync::mpsc;
 
 use super::connection::SqliteSql;
 use crate::StoreError;
 use crate::batch::Job;
+use crate::tail::Tail;
 
 /// Runs until the queue is closed and empty.
 pub(super) fn run(mut tx: SqliteSql, mut queue: mpsc::Receiver<Box<dyn Job>>, most: usize) {
+    tx.tail = Some(Tail::default());
     while let Some(first) = queue.blocking_recv() {
         let mut jobs = vec![first];
         while jobs.len() < most {
@@ -31,6 +34,9 @@ fn commit_together(tx: &mut SqliteSql, jobs: &mut [Box<dyn Job>]) -> Vec<Result<
     match in_one_transaction(tx, jobs, &mut fates) {
         Ok(()) => fates,
         Err(error) => {
+            if let Some(tail) = &mut tx.tail {
+                tail.clear();
+            }
             // The transaction may be gone already, as after a full disk.
             if !tx.is_autocommit() {
                 let _ = tx.statement("ROLLBACK");
@@ -49,23 +55,32 @@ fn in_one_transaction(
     for job in jobs {
         fates.push(in_savepoint(tx, job.as_mut())?);
     }
+    write_tail(tx)?;
     tx.statement("COMMIT")
+}
+
+fn write_tail(tx: &mut SqliteSql) -> Result<(), StoreError> {
+    let mut tail = tx.tail.take().unwrap_or_default();
+    // Statements are ready at once here.
+    let written = tail.write(tx).now_or_never().unwrap_or(Err(StoreError::AwaitedOutside));
+    tx.tail = Some(tail);
+    written
 }
 
 /// The inner result is the job's fate; the outer error ends the batch.
 fn in_savepoint(tx: &mut SqliteSql, job: &mut dyn Job) -> Result<Result<(), StoreError>, StoreError> {
-    tx.failed = false;
-    tx.statement("SAVEPOINT job")?;
+    tx.begin_job();
+    let mark = tx.tail.as_ref().map(Tail::mark);
     let (kept, fate) = match catch_unwind(AssertUnwindSafe(|| poll_once(job, tx))) {
         Ok(Poll::Ready(true)) if tx.failed => (false, Err(StoreError::Spoiled)),
         Ok(Poll::Ready(kept)) => (kept, Ok(())),
         Ok(Poll::Pending) => (false, Err(StoreError::AwaitedOutside)),
         Err(_) => (false, Err(StoreError::JobPanicked)),
     };
-    if !kept {
-        tx.statement("ROLLBACK TO job")?;
+    if let (false, Some(tail), Some(mark)) = (kept, &mut tx.tail, mark) {
+        tail.back_to(mark);
     }
-    tx.statement("RELEASE job")?;
+    tx.end_job(kept)?;
     Ok(fate)
 }
 
