@@ -1,5 +1,8 @@
 //! The spatial index with the permission inside: places by longitude, latitude and, as third dimension, the visibility
 //! class. R*Tree of SQLite or GiST of PostGIS (design, section 4). One of the places that know the engine.
+//!
+//! In the R*Tree class `c` is the range from `c - 1` to `c`. Without breadth the boxes of one class would have no volume,
+//! whatever their places: the tree tells by the volume where a new entry makes a box grow least, and would pile them up.
 
 use crate::params;
 use crate::{Dialect, Sql, StoreError, Value};
@@ -46,7 +49,7 @@ pub async fn put(
     match tx.dialect() {
         Dialect::Sqlite => {
             let sql = "insert or replace into anchor_box (anchor_id, min_lon, max_lon, min_lat, max_lat, min_class, \
-                       max_class) values ($1, $2, $2, $3, $3, $4, $4)";
+                       max_class) values ($1, $2, $2, $3, $3, $4 - 1, $4)";
             tx.execute(sql, &params![anchor_id, steps(lon), steps(lat), class_id]).await.map(drop)
         }
         Dialect::Postgres => {
@@ -78,7 +81,7 @@ pub(crate) fn by_class(dialect: Dialect, boxes: &[GeoBox], params: &mut Vec<Valu
     match dialect {
         Dialect::Sqlite => format!(
             "select b.anchor_id as id from held h cross join ({boxes}) q cross join anchor_box b \
-             on b.min_class >= h.class_id and b.max_class <= h.class_id \
+             on b.min_class >= h.class_id - 1 and b.max_class <= h.class_id \
              and b.min_lon >= q.x0 and b.max_lon <= q.x1 and b.min_lat >= q.y0 and b.max_lat <= q.y1"
         ),
         // The index keeps a class as a float of 24 bits; the record tells which one it is.
@@ -97,7 +100,7 @@ pub(crate) fn by_area(dialect: Dialect, boxes: &[GeoBox], params: &mut Vec<Value
     let boxes = rows(dialect, boxes, margin, params);
     match dialect {
         Dialect::Sqlite => format!(
-            "select b.anchor_id as id, b.min_class as class_id from ({boxes}) q cross join anchor_box b \
+            "select b.anchor_id as id, b.max_class as class_id from ({boxes}) q cross join anchor_box b \
              on b.min_lon >= q.x0 and b.max_lon <= q.x1 and b.min_lat >= q.y0 and b.max_lat <= q.y1"
         ),
         Dialect::Postgres => format!(

@@ -76,7 +76,7 @@ pub async fn insert(tx: &mut dyn Sql, anchors: &[AnchorRow]) -> Result<(), Store
             let rows: Vec<Vec<Value>> = placed
                 .map(|(anchor, (lon, lat))| {
                     let (x, y, class) = (steps(lon), steps(lat), anchor.class_id);
-                    params![anchor.anchor_id, x, x, y, y, class, class].to_vec()
+                    params![anchor.anchor_id, x, x, y, y, class - 1, class].to_vec()
                 })
                 .collect();
             let head = "insert into anchor_box (anchor_id, min_lon, max_lon, min_lat, max_lat, min_class, max_class)";

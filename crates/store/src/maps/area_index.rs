@@ -1,5 +1,5 @@
 //! The spatial index of maps: boxes by longitude, latitude and, as third dimension, the visibility class. R*Tree of
-//! SQLite or GiST of PostGIS. One of the places that know the engine.
+//! SQLite, where a class has breadth as in [`spatial_index`], or GiST of PostGIS. One of the places that know the engine.
 
 use crate::spatial_index::{self, GeoBox};
 use crate::{Dialect, Sql, StoreError, Value, params};
@@ -45,7 +45,7 @@ pub(super) async fn put(
         match tx.dialect() {
             Dialect::Sqlite => {
                 let sql = "INSERT INTO map_box (box_id, min_lon, max_lon, min_lat, max_lat, min_class, max_class) \
-                           VALUES ($1, $2, $3, $4, $5, $6, $6)";
+                           VALUES ($1, $2, $3, $4, $5, $6 - 1, $6)";
                 let [west, east, south, north] = in_steps(area);
                 tx.execute(sql, &params![box_id, west, east, south, north, class_id]).await?;
             }
@@ -82,7 +82,7 @@ pub(super) fn by_class(dialect: Dialect, boxes: &[GeoBox], params: &mut Vec<Valu
     match dialect {
         Dialect::Sqlite => format!(
             "SELECT b.box_id / {MAX_BOXES} AS id FROM held h CROSS JOIN ({boxes}) q CROSS JOIN map_box b \
-             ON b.min_class >= h.class_id AND b.max_class <= h.class_id AND {MEETS}"
+             ON b.min_class >= h.class_id - 1 AND b.max_class <= h.class_id AND {MEETS}"
         ),
         // The index keeps a class as a float of 24 bits; the record tells which one it is.
         Dialect::Postgres => format!(
@@ -100,7 +100,7 @@ pub(super) fn by_area(dialect: Dialect, boxes: &[GeoBox], params: &mut Vec<Value
     let boxes = spatial_index::rows(dialect, boxes, in_steps, params);
     match dialect {
         Dialect::Sqlite => format!(
-            "SELECT b.box_id / {MAX_BOXES} AS id, b.min_class AS class_id FROM ({boxes}) q CROSS JOIN map_box b ON {MEETS}"
+            "SELECT b.box_id / {MAX_BOXES} AS id, b.max_class AS class_id FROM ({boxes}) q CROSS JOIN map_box b ON {MEETS}"
         ),
         Dialect::Postgres => format!(
             "SELECT m.map_id AS id, m.class_id AS class_id FROM ({boxes}) q \

@@ -7,4 +7,5 @@ pub(crate) const SAN: &[Migration] = &[
     migration!("san", "0002_subscriptions"),
     migration!("san", "0003_discovery"),
     migration!("san", "0004_import"),
+    migration!("san", "0005_class_breadth"),
 ];

@@ -2,4 +2,8 @@
 
 use super::{Migration, migration};
 
-pub(crate) const SM: &[Migration] = &[migration!("sm", "0001_maps"), migration!("sm", "0002_subscriptions")];
+pub(crate) const SM: &[Migration] = &[
+    migration!("sm", "0001_maps"),
+    migration!("sm", "0002_subscriptions"),
+    migration!("sm", "0003_class_breadth"),
+];
