@@ -5,6 +5,7 @@ mod client_auth;
 mod html;
 mod id_token;
 mod login;
+mod partner;
 mod session;
 mod token;
 

@@ -52,11 +52,15 @@ impl SimClient {
         self.https.send(request.opt_header("dpop", proof.as_deref())).await
     }
 
-    async fn token(&self, pairs: Vec<(&'static str, String)>) -> Result<TokenResponse, SdkError> {
+    /// The answer of the token endpoint.
+    pub(super) async fn ask_for_token(&self, pairs: Vec<(&'static str, String)>) -> Result<Answer, SdkError> {
         let aliases = self.metadata.mtls_endpoint_aliases.as_ref();
         let mutual = aliases.and_then(|a| a.token_endpoint.as_ref());
-        let url = self.endpoint(Some(&self.metadata.token_endpoint), mutual)?;
-        let token: TokenResponse = self.post(url, pairs).await?.expect(&[200])?.json()?;
+        self.post(self.endpoint(Some(&self.metadata.token_endpoint), mutual)?, pairs).await
+    }
+
+    pub(super) async fn token(&self, pairs: Vec<(&'static str, String)>) -> Result<TokenResponse, SdkError> {
+        let token: TokenResponse = self.ask_for_token(pairs).await?.expect(&[200])?.json()?;
         // RFC 9449 5: whoever asked for a bound token does not take an unbound one.
         let expected = if self.dpop.is_some() { "dpop" } else { "bearer" };
         if !token.token_type.eq_ignore_ascii_case(expected) || token.access_token.expose().is_empty() {

@@ -10,6 +10,7 @@ mod facade;
 mod hidden;
 mod hostile;
 mod input;
+mod partner;
 mod peers;
 mod postgres;
 mod privacy;
