@@ -72,6 +72,7 @@ pub const TARGETS: &[Target] = &[
     // SIM-S
     target("form", seal_security::sim_s::fuzz::fuzz_form),
     target("headers", seal_security::sim_s::fuzz::fuzz_headers),
+    target("passkey", seal_security::sim_s::fuzz::fuzz_passkey),
     target("redirect", seal_security::sim_s::fuzz::fuzz_redirect),
     // SAn server and SM server
     target("lm_ues", sdk::lm::fuzz_lm_ues),

@@ -38,6 +38,7 @@ pub mod maps;
 pub mod meta;
 pub mod once;
 pub mod outbox;
+pub mod passkeys;
 pub mod policies;
 pub mod principals;
 pub mod reach;

@@ -6,6 +6,7 @@ use http::header::{AUTHORIZATION, COOKIE, HeaderValue};
 use super::authorize::browser;
 use super::client_auth;
 use super::form::Form;
+use super::passkey;
 use super::redirect;
 
 /// Forms and queries.
@@ -24,6 +25,11 @@ pub fn fuzz_redirect(bytes: &[u8]) {
     if redirect::may_be_registered(&text) {
         let _ = redirect::policy_source(&text);
     }
+}
+
+/// What a browser sends of a passkey.
+pub fn fuzz_passkey(bytes: &[u8]) {
+    passkey::read_any(bytes);
 }
 
 /// Cookies and client credentials in headers.
@@ -48,6 +54,7 @@ mod tests {
             fuzz_form(&bytes);
             fuzz_redirect(&bytes);
             fuzz_headers(&bytes);
+            fuzz_passkey(&bytes);
         }
 
         #[test]

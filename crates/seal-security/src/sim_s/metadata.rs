@@ -13,6 +13,7 @@ use super::authorize::request::ACR_PASSWORD;
 use super::config::SimConfig;
 use super::directory::Directory;
 use super::error::OAuthError;
+use super::passkey::ACR_PASSKEY;
 use super::token::guest::JWT_BEARER;
 use super::world;
 
@@ -109,7 +110,7 @@ pub(crate) fn document(config: &SimConfig, directory: &Directory) -> ServerMetad
             "val_user_id",
             "val_service_id",
         ]),
-        acr_values_supported: texts(&[ACR_PASSWORD]),
+        acr_values_supported: texts(&[ACR_PASSWORD, ACR_PASSKEY]),
         code_challenge_methods_supported: texts(&["S256"]),
         token_endpoint_auth_methods_supported: methods.clone(),
         token_endpoint_auth_signing_alg_values_supported: texts(&["ES256", "Ed25519", "EdDSA", "PS256"]),

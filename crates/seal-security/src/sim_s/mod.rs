@@ -23,6 +23,7 @@ mod metadata;
 mod nonce;
 mod own_token;
 mod partner;
+pub mod passkey;
 pub mod password;
 mod provisioning;
 pub mod redirect;

@@ -12,6 +12,7 @@ use service_http::{feed, guard};
 
 use super::authenticate::Front;
 use super::authorize::{begin, pushed};
+use super::passkey::account;
 use super::provisioning::{configurations, profiles};
 use super::{SimServer, callback_hosts, introspect, metadata, revoke, token, userinfo};
 
@@ -33,6 +34,8 @@ pub const ROUTES: &[RouteSpec] = &[
     get("/jwks", "JsonWebKeySet"),
     get("/authorize", "Authorize").step(S1, "0", "authentication request").cost(2),
     post("/authorize", "AuthorizePost").step(S1, "0", "user credentials").cost(4),
+    get("/passkeys", "Passkeys").cost(2),
+    post("/passkeys", "PasskeysPost").cost(4),
     post("/par", "PushedAuthorizationRequest").step(S1, "0", "pushed authentication request"),
     post("/token", "Token").step(S1, "1", "token request"),
     post("/introspect", "Introspect"),
@@ -95,6 +98,8 @@ impl SimServer {
             .on("JsonWebKeySet", metadata::jwks)
             .on("Authorize", begin::authorize)
             .on("AuthorizePost", begin::authorize_post)
+            .on("Passkeys", account::show)
+            .on("PasskeysPost", account::answer)
             .on("PushedAuthorizationRequest", pushed::push)
             .on("Token", token::token)
             .on("Introspect", introspect::introspect)

@@ -465,6 +465,26 @@ impl Sim {
     pub(crate) async fn last_reason(&self) -> String {
         self.reasons().await.pop().unwrap_or_default()
     }
+
+    /// What the last check saw that failed, from the newest trace.
+    pub(crate) async fn last_seen(&self) -> String {
+        self.kit.flush().await;
+        let newest =
+            self.kit.store.read(|tx| Box::pin(async move { store::traces::recent(tx, None, 1).await }));
+        let newest = newest.await.unwrap().pop().expect("a trace");
+        let steps: Value = serde_json::from_str(&newest.batch.steps).unwrap();
+        failed_checks(&steps).pop().unwrap_or_default()
+    }
+}
+
+fn failed_checks(value: &Value) -> Vec<String> {
+    let inside = match value {
+        Value::Array(items) => items.iter().flat_map(failed_checks).collect(),
+        Value::Object(members) => members.values().flat_map(failed_checks).collect(),
+        _ => Vec::new(),
+    };
+    let own = (value["verdict"] == "fail").then(|| value["seen"].as_str()).flatten().map(str::to_owned);
+    inside.into_iter().chain(own).collect()
 }
 
 /// The claims of a token, unverified.

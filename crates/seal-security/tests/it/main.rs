@@ -10,6 +10,7 @@ mod keys;
 mod login;
 mod metadata;
 mod partner;
+mod passkey;
 mod provisioning;
 mod pushed;
 mod refresh;

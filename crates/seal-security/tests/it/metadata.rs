@@ -35,7 +35,7 @@ async fn b17_the_metadata_agrees_with_what_the_server_does() {
     assert_eq!(metadata["authorization_response_iss_parameter_supported"], true);
     assert_eq!(metadata["code_challenge_methods_supported"], json!(["S256"]));
     assert_eq!(metadata["response_types_supported"], json!(["code"]));
-    assert_eq!(metadata["acr_values_supported"], json!(["3gpp:acr:password"]));
+    assert_eq!(metadata["acr_values_supported"], json!(["3gpp:acr:password", "phr"]));
     assert_eq!(metadata["request_uri_parameter_supported"], false);
     // Each scope that is listed can be asked for by a client that has it.
     let listed: Vec<&str> =

@@ -105,6 +105,8 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
         ("sim" | "sim_mtls", "Token") => sends(FORM, form, add::<oauth::TokenResponse>),
         ("sim" | "sim_mtls", "Introspect") => sends(FORM, form, add::<oauth::IntrospectionResponse>),
         ("sim" | "sim_mtls", "PushedAuthorizationRequest") => sends(FORM, form, add::<oauth::ParResponse>),
+        ("sim", "Passkeys") => gives("text/html", text),
+        ("sim", "PasskeysPost") => Bodies { request: Some((FORM, form)), answer: Some(("text/html", text)) },
         ("sim" | "sim_mtls", "RevokeToken" | "AuthorizePost") => {
             Bodies { request: Some((FORM, form)), answer: None }
         }

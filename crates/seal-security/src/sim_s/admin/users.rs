@@ -10,7 +10,7 @@ use service_http::refusal::Refusal;
 use store::grants::families;
 use store::principals::{self, Holder};
 use store::users::{self, Profile, UserRecord};
-use store::{Sql, sessions};
+use store::{Sql, passkeys, sessions};
 
 use super::{MAX_PAGE, Versioned, Written, not_found, taken, valid, version, wrong};
 use crate::sim_s::SimServer;
@@ -134,6 +134,7 @@ impl SimServer {
                     }
                     principals::release(tx, Holder::User, &name, &[]).await?;
                     sessions::close_all_of(tx, &name).await?;
+                    passkeys::remove_all(tx, &name).await?;
                     families::revoke_subject(tx, &name, now_s).await?;
                     let entry = NewEntry { kind: Kind::Subject, value: name, expires_s: None };
                     Ok(this.note(tx, vec![entry]).await?)

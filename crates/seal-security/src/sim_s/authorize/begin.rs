@@ -19,6 +19,7 @@ use super::{browser, login, page};
 use crate::sim_s::SimServer;
 use crate::sim_s::error::{ErrorCode, OAuthError};
 use crate::sim_s::form::Form;
+use crate::sim_s::passkey::{self, ACR_PASSKEY};
 use crate::sim_s::world;
 
 /// What the `request_uri` of a pushed request begins with (RFC 9126 2.2).
@@ -204,6 +205,8 @@ async fn show_form(
         scopes: &request.scopes,
         redirect_uri: &request.redirect_uri,
         interaction: &id,
+        relying_party: &passkey::relying_party(&sim.config().issuer).unwrap_or_default(),
+        password: request.acr != ACR_PASSKEY,
         failed: false,
     };
     let mut response = page::login(form, ambient);

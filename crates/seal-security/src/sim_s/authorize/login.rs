@@ -24,6 +24,7 @@ use super::{browser, page};
 use crate::sim_s::SimServer;
 use crate::sim_s::error::{ErrorCode, OAuthError};
 use crate::sim_s::form::Form;
+use crate::sim_s::passkey::{self, ACR_PASSKEY};
 use crate::sim_s::password::MAX_PASSWORD;
 use crate::sim_s::world::World;
 
@@ -79,9 +80,23 @@ async fn answered(sim: &SimServer, ctx: &Ctx, headers: &HeaderMap, form: &Form) 
         let error = OAuthError::new(ErrorCode::AccessDenied, Reason::ConsentOwner);
         return Err(Refused::of(&request, error));
     }
-    let name = form.one("username").unwrap_or_default();
-    let password = form.one("password").unwrap_or_default();
-    let Some(user) = authenticate(sim, ctx, name, password).await? else {
+    let passkey = form.one("passkey");
+    let (found, acr) = match passkey {
+        Some(sent) => (passkey::login::authenticate(sim, ctx, source(ctx), &id, sent).await?, ACR_PASSKEY),
+        None if request.acr == ACR_PASSKEY => {
+            ctx.fail("credentials", "a passkey", "none");
+            (None, ACR_PASSKEY)
+        }
+        None => {
+            let name = form.one("username").unwrap_or_default();
+            let found = authenticate(sim, ctx, name, form.one("password").unwrap_or_default()).await?;
+            if found.is_none() {
+                ctx.fail("credentials", "user name and password", "wrong");
+            }
+            (found, ACR_PASSWORD)
+        }
+    };
+    let Some(user) = found else {
         let wrong = interaction.id_hash.clone();
         sim.kit()
             .store
@@ -91,11 +106,18 @@ async fn answered(sim: &SimServer, ctx: &Ctx, headers: &HeaderMap, form: &Form) 
                 })
             })
             .await?;
-        ctx.fail("credentials", "user name and password", "wrong");
         return Ok(wrong_credentials(sim, &request, &id));
     };
-    ctx.pass("credentials", "user name and password", "right");
-    conclude(sim, ctx, &request, interaction, cookie, user, now_s).await
+    ctx.pass("credentials", "user name and password, or a passkey", acr);
+    conclude(
+        sim,
+        ctx,
+        &request,
+        interaction,
+        cookie,
+        Authenticated { user, auth_time_s: now_s, acr: acr.to_owned() },
+    )
+    .await
 }
 
 /// The form again, the same for an unknown name and a wrong password.
@@ -105,6 +127,8 @@ fn wrong_credentials(sim: &SimServer, request: &AuthorizationRequest, id: &str) 
         scopes: &request.scopes,
         redirect_uri: &request.redirect_uri,
         interaction: id,
+        relying_party: &passkey::relying_party(&sim.config().issuer).unwrap_or_default(),
+        password: request.acr != ACR_PASSKEY,
         failed: true,
     };
     let mut response = page::login(form, &sim.kit().ambient);
@@ -114,14 +138,19 @@ fn wrong_credentials(sim: &SimServer, request: &AuthorizationRequest, id: &str) 
     response
 }
 
+/// Where the request comes from, as the brakes see it.
+fn source(ctx: &Ctx) -> IpAddr {
+    ctx.peer().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| source_of(peer.addr.ip()))
+}
+
 /// Checks name and password behind the brakes. The work is the same whether the account exists or not.
-async fn authenticate(
+pub(in crate::sim_s) async fn authenticate(
     sim: &SimServer,
     ctx: &Ctx,
     name: &str,
     password: &str,
 ) -> Result<Option<UserRecord>, OAuthError> {
-    let source = ctx.peer().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| source_of(peer.addr.ip()));
+    let source = source(ctx);
     // Names that cannot be are braked together and cost no memory.
     let account = if name.len() <= MAX_USERNAME { name } else { "" };
     let braked =
@@ -160,9 +189,9 @@ async fn conclude(
     request: &AuthorizationRequest,
     interaction: Interaction,
     cookie: Option<Vec<u8>>,
-    user: UserRecord,
-    now_s: i64,
+    known: Authenticated,
 ) -> Result<Response, Refused> {
+    let now_s = known.auth_time_s;
     let drawn = draw(sim);
     let fresh = sim.kit().ambient.random_secret();
     let (config, code) = (sim.config(), drawn.code.clone());
@@ -178,11 +207,11 @@ async fn conclude(
                     return Err(void());
                 }
                 // The account may have changed while the password was checked.
-                let current = users::find(tx, user.user_id.as_str()).await?;
-                let Some(user) = current.filter(|current| current.password == user.password) else {
+                let current = users::find(tx, known.user.user_id.as_str()).await?;
+                let Some(user) = current.filter(|current| current.password == known.user.password) else {
                     return Ok(Err(OAuthError::new(ErrorCode::AccessDenied, Reason::CredentialsWrong)));
                 };
-                let who = Authenticated { user, auth_time_s: now_s, acr: ACR_PASSWORD.to_owned() };
+                let who = Authenticated { user, ..known };
                 let world = World::read(tx, &servers).await?;
                 let scopes = match grant::grant(tx, &ctx, &asked, &who, &world, &drawn, ends).await {
                     Ok(scopes) => scopes,
@@ -263,7 +292,8 @@ async fn silent_code(
                 let detail: SessionDetail =
                     serde_json::from_str(&session.detail).map_err(|_| login_required.clone())?;
                 let too_old = |most: i64| now_s.saturating_sub(detail.auth_time_s) > most;
-                if asked.max_age_s.is_some_and(too_old) {
+                let too_weak = asked.acr == ACR_PASSKEY && detail.acr != ACR_PASSKEY;
+                if too_weak || asked.max_age_s.is_some_and(too_old) {
                     return Err(login_required);
                 }
                 let user = users::find(tx, &session.user_id).await?.ok_or(login_required)?;

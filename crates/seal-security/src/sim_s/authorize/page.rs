@@ -1,7 +1,7 @@
 //! The pages of the authorization endpoint: the login form (TS 24.547 6.2.2) and the one for requests that cannot be
 //! answered at a redirect URI.
 //!
-//! They work without script, load nothing, and cannot be framed (RFC 9700 4.16, 4.2.4).
+//! They work without script, but for passkeys; load nothing, and cannot be framed (RFC 9700 4.16, 4.2.4).
 
 use std::collections::BTreeSet;
 
@@ -16,9 +16,14 @@ use service_http::ambient::Ambient;
 
 use crate::sim_s::directory::OPENID;
 use crate::sim_s::error::{OAuthError, no_store};
+use crate::sim_s::passkey;
 use crate::sim_s::redirect;
 
-const STYLE: &str = include_str!("../../../templates/page.css");
+/// The style of every page.
+pub(crate) const STYLE: &str = include_str!("../../../templates/page.css");
+
+/// The script of passkeys, for pages that offer them.
+pub(crate) const SCRIPT: &str = include_str!("../../../templates/passkey.js");
 
 /// RFC 6797: a browser that was here once comes by TLS for a year.
 const STRICT_TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=31536000");
@@ -28,10 +33,14 @@ const STRICT_TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=31536000
 struct LoginTemplate<'a> {
     nonce: &'a str,
     style: &'static str,
+    script: &'static str,
     client: &'a str,
     scopes: Vec<&'a str>,
     failed: bool,
     interaction: &'a str,
+    challenge: &'a str,
+    relying_party: &'a str,
+    password: bool,
 }
 
 #[derive(Template)]
@@ -54,6 +63,10 @@ pub struct LoginPage<'a> {
     pub redirect_uri: &'a str,
     /// Identifier of the interaction.
     pub interaction: &'a str,
+    /// Host of the issuer, which passkeys are for.
+    pub relying_party: &'a str,
+    /// Whether a password will do.
+    pub password: bool,
     /// Whether the answer before was wrong.
     pub failed: bool,
 }
@@ -66,10 +79,14 @@ pub fn login(page: LoginPage<'_>, ambient: &Ambient) -> Response {
     let template = LoginTemplate {
         nonce: &nonce,
         style: STYLE,
+        script: SCRIPT,
         client: page.client_id,
         scopes,
         failed: page.failed,
         interaction: page.interaction,
+        challenge: &passkey::challenge(page.interaction),
+        relying_party: page.relying_party,
+        password: page.password,
     };
     let status = if page.failed { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
     html(status, template.render().ok(), &nonce, Some(page.redirect_uri))
@@ -95,14 +112,14 @@ pub fn error(error: &OAuthError, ambient: &Ambient) -> Response {
 }
 
 /// A page, with what keeps others away from it.
-fn html(status: StatusCode, body: Option<String>, nonce: &str, target: Option<&str>) -> Response {
+pub(crate) fn html(status: StatusCode, body: Option<String>, nonce: &str, target: Option<&str>) -> Response {
     let Some(body) = body else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
     // Browsers apply form-action to the redirect after the form as well.
     let after =
         target.and_then(redirect::policy_source).map(|source| format!(" {source}")).unwrap_or_default();
     let form = if target.is_some() { format!("'self'{after}") } else { "'none'".to_owned() };
     let policy = format!(
-        "default-src 'none'; style-src 'nonce-{nonce}'; form-action {form}; frame-ancestors 'none'; base-uri 'none'"
+        "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; form-action {form}; frame-ancestors 'none'; base-uri 'none'"
     );
     let mut response = (status, body).into_response();
     no_store(&mut response);
@@ -158,6 +175,8 @@ mod tests {
             scopes: &scopes,
             redirect_uri: "http://127.0.0.1:5/cb",
             interaction: "abc",
+            relying_party: "sim.example",
+            password: true,
             failed: false,
         };
         for response in [login(page, &ambient), error(&OAuthError::malformed(), &ambient)] {
@@ -182,6 +201,10 @@ mod tests {
             scopes: vec!["<b>"],
             failed: true,
             interaction: "\"x",
+            script: "",
+            challenge: "c",
+            relying_party: "\"y",
+            password: true,
         };
         let body = template.render().unwrap();
         assert!(!body.contains("<script>") && !body.contains("<b>") && !body.contains("\"\"x"));

@@ -13,9 +13,10 @@ use store::clients::ClientRecord;
 use crate::sim_s::directory::{Directory, OPENID, wrong_scope, wrong_target};
 use crate::sim_s::error::{ErrorCode, OAuthError};
 use crate::sim_s::form::Form;
+use crate::sim_s::passkey::ACR_PASSKEY;
 use crate::sim_s::redirect;
 
-/// The authentication context that is supported (TS 33.434 A.4.2.2).
+/// The authentication context of a password (TS 33.434 A.4.2.2).
 pub const ACR_PASSWORD: &str = "3gpp:acr:password";
 
 /// Longest `state` and `nonce`, in characters. Own value.
@@ -144,11 +145,10 @@ fn challenge(form: &Form) -> Result<String, OAuthError> {
     if form.one("code_challenge_method") == Some("S256") { Ok(challenge.to_owned()) } else { Err(wrong) }
 }
 
-/// The first of the client's choices that is supported.
+/// The least of the client's choices that is supported: a passkey is good enough for who would take a password.
 fn authentication_context(form: &Form) -> Result<String, OAuthError> {
     let wanted = form.one("acr_values").ok_or(OAuthError::malformed())?;
-    let mut wanted = wanted.split(' ');
-    let found = wanted.find(|acr| *acr == ACR_PASSWORD);
+    let found = [ACR_PASSWORD, ACR_PASSKEY].into_iter().find(|acr| wanted.split(' ').any(|one| one == *acr));
     found
         .map(str::to_owned)
         .ok_or(OAuthError::new(ErrorCode::UnmetAuthenticationRequirements, Reason::RequestMalformed))

@@ -11,6 +11,7 @@ use crate::sim_s::authorize::grant::Permission;
 use crate::sim_s::directory::{Directory, OPENID};
 use crate::sim_s::entitlement::{self, Party};
 use crate::sim_s::error::{ErrorCode, OAuthError};
+use crate::sim_s::passkey::ACR_PASSKEY;
 use crate::sim_s::provisioning::membership;
 use crate::sim_s::world::World;
 
@@ -80,7 +81,7 @@ pub(crate) async fn issue(
         nonce: permission.nonce.clone(),
         auth_time: permission.auth_time_s,
         acr: permission.acr.clone(),
-        amr: vec!["pwd"],
+        amr: methods(&permission.acr),
         at_hash: None,
         val_user_id: (!pairwise).then(|| user.profile.val_user_id.as_str().to_owned()),
         val_service_id: val_services,
@@ -89,6 +90,11 @@ pub(crate) async fn issue(
         Issued { access, id, refresh: None, token_type: binding.token_type(), issued_token_type: None };
     request.keep(tx, &issued, Some(&family.family), world.policy_version).await?;
     Ok(issued)
+}
+
+/// By what the user was authenticated (RFC 8176 2): a passkey is something that one has, unlocked by its user.
+fn methods(acr: &str) -> Vec<&'static str> {
+    if acr == ACR_PASSKEY { vec!["mfa", "user"] } else { vec!["pwd"] }
 }
 
 /// Takes away what the user is no longer entitled to.

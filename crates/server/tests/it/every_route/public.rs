@@ -23,13 +23,15 @@ pub(super) enum Opens {
 
 /// Every public route by its name.
 #[rustfmt::skip] // a table stays a table
-pub(super) const PUBLIC: [(&str, Opens); 12] = [
+pub(super) const PUBLIC: [(&str, Opens); 14] = [
     ("OpenIdConfiguration",         Opens::Anybody("a client reads it before it has any credential (OpenID Connect Discovery 4)")),
     ("AuthorizationServerMetadata", Opens::Anybody("likewise (RFC 8414 3)")),
     ("ProtectedResourceMetadata",   Opens::Anybody("a client reads it to learn where to get a token (RFC 9728 3)")),
     ("JsonWebKeySet",               Opens::Anybody("public keys (RFC 7517)")),
     ("Authorize",                   Opens::Anybody("a browser shows the login form; whoever has no password gets no further")),
     ("AuthorizePost",               Opens::Anybody("takes the password itself")),
+    ("Passkeys",                    Opens::Anybody("a browser shows a form; whoever has no password gets no further")),
+    ("PasskeysPost",                Opens::Anybody("takes the password itself")),
     ("PushedAuthorizationRequest",  Opens::Clients),
     ("Token",                       Opens::Clients),
     ("Introspect",                  Opens::Clients),
