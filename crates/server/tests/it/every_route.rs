@@ -423,7 +423,9 @@ async fn rightful(site: &Site, interface: &str, spec: &RouteSpec) -> Option<u16>
                 if interface == "sim_mtls" { site.link("vs-1") } else { site.link_as(None) }
             }
             (_, Opens::Clients) => return Some(200),
-            (name, Opens::Anybody(_)) if name.starts_with("Authorize") => return Some(200),
+            (name, Opens::Anybody(_)) if name.starts_with("Authorize") || *name == "PasskeysPost" => {
+                return Some(200);
+            }
             (_, Opens::Anybody(_)) => {
                 if interface == "sim_mtls" {
                     site.link("vs-1")
