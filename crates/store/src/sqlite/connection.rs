@@ -20,6 +20,10 @@ const STATEMENTS: usize = 256;
 /// often is copied once. Own value: 64 MiB of log.
 const CHECKPOINT_PAGES: i64 = 16_384;
 
+/// Octets of the database that readers look at where the system holds them, instead of copying pages: an index of a
+/// million places is some thousand pages, of which a search reads hundreds. Own value.
+const READER_MAP: i64 = 1 << 30;
+
 /// Memory for pages of the writer, in KiB: inner pages of the indexes of some million rows. Own value.
 const WRITER_CACHE_KIB: i64 = 8_192;
 
@@ -211,6 +215,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = open(path, flags)?;
     connection.pragma_update(None, "query_only", true).map_err(engine)?;
+    connection.pragma_update(None, "mmap_size", READER_MAP).map_err(engine)?;
     Ok(connection)
 }
 
