@@ -40,3 +40,22 @@ need_nextest() {
   say "Installing cargo-nextest (runs the tests)"
   cargo install --locked --quiet cargo-nextest
 }
+
+# need_console ROOT: builds the pages of the console, which the program embeds, unless nothing has changed since.
+# METASEAL_CONSOLE=skip leaves them out; the program then shows a page that says so.
+need_console() {
+  local folder=$1/console sources
+  [ "${METASEAL_CONSOLE:-}" != skip ] || return 0
+  sources=$(cd "$folder" && find . \( -name node_modules -o -name dist \) -prune -o -type f -print | LC_ALL=C sort |
+    while IFS= read -r file; do printf '%s ' "$file"; sha256sum <"$file"; done | sha256sum | cut -d ' ' -f 1)
+  if [ -s "$folder/dist/index.html" ] && [ "$(cat "$folder/node_modules/.built" 2>/dev/null)" = "$sources" ]; then return 0; fi
+  need_debian "nodejs npm" npm "to build the pages of the console"
+  if ! cmp -s "$folder/package-lock.json" "$folder/node_modules/.installed"; then
+    say "Installing Svelte, Vite, MapLibre and three (what the pages of the console are built from)"
+    (cd "$folder" && npm ci --silent --no-audit --no-fund >/dev/null)
+    cp "$folder/package-lock.json" "$folder/node_modules/.installed"
+  fi
+  say "Building the pages of the console"
+  (cd "$folder" && npm run --silent build >/dev/null)
+  printf '%s\n' "$sources" >"$folder/node_modules/.built"
+}

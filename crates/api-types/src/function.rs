@@ -13,6 +13,8 @@ closed_enum! {
         Sm = "sm",
         /// Location management server as a facade of the two spatial servers (TR 33.721, solution #Y).
         Lm = "lm",
+        /// The pages for operators.
+        Console = "console",
     }
 }
 

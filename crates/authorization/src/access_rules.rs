@@ -131,6 +131,17 @@ fn rules_name(rules: &Rules, caller: &Caller) -> bool {
         || rules.val_services.iter().any(|service| caller.val_services.contains(service))
 }
 
+/// What lets the caller discover the item: the one match of the item that the caller holds and that says most, the owner
+/// before the rules. `None` exactly when [`may_discover`] refuses.
+#[must_use]
+pub fn by_which(caller: &Caller, item: &Item) -> Option<Match> {
+    let held = held_by(caller);
+    if caller.is(&item.owner) {
+        return Some(Match::Owner(item.owner.clone()));
+    }
+    class_matches(item).into_iter().filter(|one| held.contains(one)).max()
+}
+
 /// Decides whether the caller may change or delete an item as a whole: its owner only. What a listed VAL server may
 /// change is decided in [`crate::parts`].
 ///

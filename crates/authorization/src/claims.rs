@@ -16,6 +16,8 @@ pub const MAX_SUB: usize = 255;
 pub const MAX_JTI: usize = 128;
 /// Most VAL services of a token. Own value.
 pub const MAX_VAL_SERVICES: usize = 64;
+/// Most roles of an operator. Own value.
+pub const MAX_ROLES: usize = 16;
 /// Most authorization details of a token. Own value.
 pub const MAX_DETAILS: usize = 32;
 
@@ -187,6 +189,15 @@ pub struct AccessClaims {
     /// Who acts for the subject.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub act: Option<Actor>,
+    /// When the user logged in (RFC 9068 2.2.1): what a step-up is decided by (RFC 9470 5).
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<NumericDate>,
+    /// How the user logged in (RFC 9068 2.2.1).
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// Roles of an operator (RFC 9068 2.2.3.1). Only the SIM-S asserts them.
+    #[serde(default, deserialize_with = "roles", skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
     /// The issuer's revocation epoch when it was issued.
     pub rev: u64,
     /// Users of an asset (solution #6). Only the SIM-S asserts it.
@@ -247,6 +258,10 @@ fn token_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Err
 
 fn services<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ValServiceId>, D::Error> {
     at_most(Vec::deserialize(deserializer)?, MAX_VAL_SERVICES)
+}
+
+fn roles<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    at_most(Vec::deserialize(deserializer)?, MAX_ROLES)
 }
 
 fn details<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Detail>, D::Error> {

@@ -11,6 +11,8 @@ pub enum RestrictedClaim {
     SKeyProv,
     /// `resOwnerId`: a CAPIF core function or NEF only.
     ResOwnerId,
+    /// `roles`: the SIM-S only, at `admin` and at the console.
+    Roles,
 }
 
 /// One issuer.
@@ -43,6 +45,11 @@ impl IssuerRow {
         }
     }
 
+    /// The row of our SIM-S at `admin`: it names the roles of operators, and grants nothing in detail.
+    pub fn sim_for_operators(issuer: impl Into<String>, jwks_uri: impl Into<String>) -> Self {
+        Self { claims: vec![RestrictedClaim::Roles], details: Vec::new(), ..Self::sim(issuer, jwks_uri) }
+    }
+
     /// Whether every claim of the token is one that this issuer may make.
     ///
     /// # Errors
@@ -52,6 +59,7 @@ impl IssuerRow {
             (claims.digital_profile.is_some(), RestrictedClaim::DigitalProfile),
             (claims.s_key_prov.is_some(), RestrictedClaim::SKeyProv),
             (claims.res_owner_id.is_some(), RestrictedClaim::ResOwnerId),
+            (!claims.roles.is_empty(), RestrictedClaim::Roles),
         ];
         let claims_are_its_own = restricted.iter().all(|(made, claim)| !made || self.claims.contains(claim));
         let details_are_its_own = claims.authorization_details.iter().all(|d| self.details.contains(&d.kind));

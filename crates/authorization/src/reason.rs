@@ -134,6 +134,10 @@ reasons! {
         GrantWrong "GRANT_WRONG" "Start the login again; codes and refresh tokens are good once, for one client and a short time."
         /// User name or password wrong.
         CredentialsWrong "CREDENTIALS_WRONG" "Check user name and password."
+        /// A browser without a session at the console, or with one that has ended.
+        SessionUnknown "SESSION_UNKNOWN" "Log in at the console again; this browser has no session there, or it has ended."
+        /// The act asks for a fresher login (RFC 9470).
+        LoginStale "LOGIN_STALE" "Log in again; this act asks for a login of the last few minutes."
     }
     Holder {
         /// The token is bound to another key, or not bound where it must be.
@@ -170,6 +174,8 @@ reasons! {
         ScopeNarrow "SCOPE_NARROW" "Ask the issuer for a token with the scope that WWW-Authenticate names."
         /// The authorization details do not open the operation.
         DetailsNarrow "DETAILS_NARROW" "Ask for authorization_details that name this action and resource."
+        /// The operator has none of the roles that the act needs.
+        RoleMissing "ROLE_MISSING" "Ask an administrator for one of the roles that this act needs."
         /// An unknown scope is asked for.
         ScopeUnknown "SCOPE_UNKNOWN" "Ask only for scopes that the issuer's metadata lists and that the client may have."
         /// Scopes of two servers, or not exactly one resource.

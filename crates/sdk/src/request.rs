@@ -83,6 +83,12 @@ impl Request {
         Self::new(Method::DELETE, url)
     }
 
+    /// Where it goes.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
     /// Adds a header field. A value that cannot be one fails the request when it is sent.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: &str) -> Self {

@@ -15,6 +15,7 @@ pub mod backup;
 pub mod bench;
 pub mod cli;
 pub mod config;
+pub mod console;
 pub mod data_dir;
 pub mod demo;
 pub mod fuzz;

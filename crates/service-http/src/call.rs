@@ -92,6 +92,12 @@ impl Actor {
         Self { name: kit.pseudonym(user), client: Some(client.to_owned()), label: "VAL UE" }
     }
 
+    /// An operator, named by a pseudonym, and the function that acts for him (RFC 8693 4.1).
+    pub fn operator(kit: &FunctionKit, user: &str, by: &str) -> Self {
+        let name = format!("{}{}", kit.pseudonym(user), acting(by));
+        Self { name, client: Some(by.to_owned()), label: "administrator" }
+    }
+
     /// Another function, for itself.
     pub fn function(name: &str) -> Self {
         let label = name.parse().map_or("function", crate::record::server);
@@ -111,6 +117,11 @@ impl Actor {
             }
         }
     }
+}
+
+/// What follows the name of an operator in records: who acted for him.
+pub fn acting(by: &str) -> String {
+    format!("/{by}")
 }
 
 impl fmt::Debug for Actor {

@@ -7,6 +7,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
 
+use api_types::Function;
 use axum::extract::FromRequestParts;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -156,6 +157,12 @@ impl Peer {
     /// The certificate if its role is one of `roles`.
     pub fn certificate_as(&self, roles: &[CertRole]) -> Option<&PeerCertificate> {
         self.certificate.as_ref().filter(|certificate| roles.contains(&certificate.role))
+    }
+
+    /// Whether it is the console, which speaks for operators.
+    pub fn is_console(&self) -> bool {
+        let certificate = self.certificate_as(&[CertRole::Function]);
+        certificate.is_some_and(|certificate| certificate.name == Function::Console.as_str())
     }
 
     /// `x5t#S256` of the certificate.

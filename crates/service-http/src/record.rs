@@ -206,6 +206,7 @@ pub const fn server(function: Function) -> &'static str {
         Function::San => "SAn-S",
         Function::Sm => "SM-S",
         Function::Lm => "LM-S",
+        Function::Console => "console",
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Challenge {
     pub resource_metadata: Option<Arc<str>>,
     /// Scopes that would do (RFC 6750, 3), space-separated.
     pub scope: Option<String>,
+    /// Oldest login that would do, in seconds (RFC 9470 3).
+    pub max_age_s: Option<u32>,
 }
 
 /// Why a request goes no further.
@@ -205,6 +207,14 @@ fn challenges(reason: Reason, status: u16, challenge: &Challenge) -> Vec<HeaderV
     let error = match (status, reason) {
         // RFC 6750 3.1: no error code for a request without authentication.
         (401, Reason::TokenMissing) => None,
+        // RFC 9110 15.5.2 wants a challenge; a browser that knows the scheme would ask for nothing.
+        (401, Reason::SessionUnknown) => {
+            return vec![HeaderValue::from_static("Session realm=\"console\"")];
+        }
+        // RFC 9470 3.
+        (401, Reason::LoginStale) => {
+            Some(("insufficient_user_authentication", "a more recent login is required"))
+        }
         (401, Reason::DpopInvalid) => Some(("invalid_dpop_proof", "the DPoP proof is refused")),
         (401, Reason::DpopNonceWanted) => Some(("use_dpop_nonce", "the DPoP proof needs a nonce")),
         (400, Reason::TokenInQuery) => Some(("invalid_request", "the access token stands in the query")),
@@ -221,6 +231,7 @@ fn challenges(reason: Reason, status: u16, challenge: &Challenge) -> Vec<HeaderV
     }
     let scope = challenge.scope.as_deref().filter(|s| is_quotable(s));
     params.extend(scope.map(|scope| format!("scope=\"{scope}\"")));
+    params.extend(challenge.max_age_s.map(|seconds| format!("max_age=\"{seconds}\"")));
     let metadata = challenge.resource_metadata.as_deref();
     let metadata = metadata.filter(|s| is_quotable(s));
     params.extend(metadata.map(|url| format!("resource_metadata=\"{url}\"")));
@@ -262,6 +273,7 @@ mod tests {
             scheme,
             resource_metadata: Some("https://localhost:8446/m".into()),
             scope: Some("3gpp:seal:san.read".into()),
+            max_age_s: None,
         };
         let both = challenge_of(Refusal::open(Reason::TokenMissing));
         assert_eq!(both, ["DPoP algs=\"ES256 Ed25519 PS256\"", "Bearer"]);

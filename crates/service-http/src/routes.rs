@@ -58,7 +58,14 @@ pub struct RouteSpec {
     pub cost: u32,
     /// Never shed and never rate limited: revocation feed, withdrawal of consent, health.
     pub unlimited: bool,
+    /// Opens to the console too, for an operator whose token has one of the roles (design, section 3).
+    pub operators: bool,
+    /// Oldest login of an operator that will do, in seconds (RFC 9470).
+    pub login_age_s: Option<u32>,
 }
+
+/// Scope of the tokens of operators, at routes that are [`RouteSpec::or_operator`].
+pub const OPERATOR_SCOPE: &str = "metaseal:admin";
 
 impl RouteSpec {
     const fn new(
@@ -78,6 +85,8 @@ impl RouteSpec {
             body_limit: BODY_LIMIT,
             cost: 1,
             unlimited: false,
+            operators: false,
+            login_age_s: None,
         }
     }
 
@@ -124,6 +133,21 @@ impl RouteSpec {
     #[must_use]
     pub const fn cost(mut self, units: u32) -> Self {
         self.cost = units;
+        self
+    }
+
+    /// Also for an operator by way of the console, whose token names one of the roles of the certificates.
+    #[must_use]
+    pub const fn or_operator(mut self) -> Self {
+        self.operators = true;
+        self.scopes = &[OPERATOR_SCOPE];
+        self
+    }
+
+    /// An operator's login may be no older than this, in seconds.
+    #[must_use]
+    pub const fn fresh_login(mut self, seconds: u32) -> Self {
+        self.login_age_s = Some(seconds);
         self
     }
 

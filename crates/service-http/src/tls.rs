@@ -20,6 +20,8 @@ use rustls::{
     SignatureScheme,
 };
 
+use api_types::Function;
+
 use crate::peer::{self, CertRole};
 
 /// Application protocols that are offered, the preferred one first.
@@ -46,6 +48,8 @@ pub enum RootKind {
     Sbi,
     /// Administrators, operators, auditors.
     Admin,
+    /// The console and nobody else: the SBI root at `admin`.
+    Console,
 }
 
 impl RootKind {
@@ -54,7 +58,14 @@ impl RootKind {
         match self {
             Self::Sbi => &[CertRole::Function, CertRole::Client, CertRole::Notifier],
             Self::Admin => &[CertRole::Admin, CertRole::Operator, CertRole::Auditor, CertRole::Disclosure],
+            Self::Console => &[CertRole::Function],
         }
+    }
+
+    /// Whether a certificate below this root may have this identity.
+    fn vouches_for(self, role: CertRole, name: &str) -> bool {
+        let name_fits = self != Self::Console || name == Function::Console.as_str();
+        self.roles().contains(&role) && name_fits
     }
 }
 
@@ -117,29 +128,31 @@ pub fn key_from_pem(pem: &str) -> Result<PrivateKeyDer<'static>, TlsError> {
 
 /// Configuration of a listener.
 ///
-/// With `clients`, client certificates of that root are asked for; with `required`, nobody
+/// With `clients`, client certificates of these roots are asked for; with `required`, nobody
 /// without one gets through the handshake. Without `clients` none is asked for.
 ///
 /// # Errors
 ///
 /// When certificate and key do not fit, or a root cannot be read.
-pub fn server_config(
+pub fn server_config<'c>(
     identity: Identity,
-    clients: Option<&ClientRoot>,
+    clients: impl IntoIterator<Item = &'c ClientRoot>,
     required: bool,
 ) -> Result<Arc<ServerConfig>, TlsError> {
     let provider = Arc::new(provider());
     let builder =
         ServerConfig::builder_with_provider(provider.clone()).with_protocol_versions(&[&TLS13, &TLS12])?;
-    let builder = match clients {
-        None => builder.with_no_client_auth(),
-        Some(root) => builder.with_client_cert_verifier(Arc::new(Identified::new(root, required, provider)?)),
+    let clients: Vec<&ClientRoot> = clients.into_iter().collect();
+    let builder = if clients.is_empty() {
+        builder.with_no_client_auth()
+    } else {
+        builder.with_client_cert_verifier(Arc::new(Identified::new(&clients, required, provider)?))
     };
     let mut config = builder.with_single_cert(identity.chain, identity.key)?;
     config.alpn_protocols = ALPN.map(<[u8]>::to_vec).to_vec();
     config.max_early_data_size = 0; // no 0-RTT: it can be replayed (RFC 8446, 8)
     config.require_ems = true; // RFC 7627: TLS 1.2 without it can be spliced
-    if clients.is_some() {
+    if !clients.is_empty() {
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
     }
@@ -197,33 +210,37 @@ fn store_of(roots: &[CertificateDer<'static>]) -> Result<RootCertStore, TlsError
 /// A WebPKI verifier that also wants an identity, in a role that the root may vouch for.
 #[derive(Debug)]
 struct Identified {
-    chain: Arc<dyn ClientCertVerifier>,
-    kind: RootKind,
+    /// A verifier for each root: which of them a chain ends at decides what it may vouch for.
+    chains: Vec<(Arc<dyn ClientCertVerifier>, RootKind)>,
+    hints: Vec<DistinguishedName>,
+    required: bool,
     provider: Arc<CryptoProvider>,
 }
 
 impl Identified {
-    fn new(root: &ClientRoot, required: bool, provider: Arc<CryptoProvider>) -> Result<Self, TlsError> {
-        let roots = Arc::new(store_of(&root.certificates)?);
-        let mut builder = WebPkiClientVerifier::builder_with_provider(roots, provider.clone());
-        if !required {
-            builder = builder.allow_unauthenticated();
+    fn new(roots: &[&ClientRoot], required: bool, provider: Arc<CryptoProvider>) -> Result<Self, TlsError> {
+        let mut chains: Vec<(Arc<dyn ClientCertVerifier>, RootKind)> = Vec::new();
+        for root in roots {
+            let store = Arc::new(store_of(&root.certificates)?);
+            let chain = WebPkiClientVerifier::builder_with_provider(store, provider.clone()).build()?;
+            chains.push((chain, root.kind));
         }
-        Ok(Self { chain: builder.build()?, kind: root.kind, provider })
+        let hints = chains.iter().flat_map(|(chain, _)| chain.root_hint_subjects().to_vec()).collect();
+        Ok(Self { chains, hints, required, provider })
     }
 }
 
 impl ClientCertVerifier for Identified {
     fn offer_client_auth(&self) -> bool {
-        self.chain.offer_client_auth()
+        true
     }
 
     fn client_auth_mandatory(&self) -> bool {
-        self.chain.client_auth_mandatory()
+        self.required
     }
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.chain.root_hint_subjects()
+        &self.hints
     }
 
     fn verify_client_cert(
@@ -232,11 +249,19 @@ impl ClientCertVerifier for Identified {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
-        let verified = self.chain.verify_client_cert(end_entity, intermediates, now)?;
-        match peer::identity(end_entity) {
-            Ok((role, _)) if self.kind.roles().contains(&role) => Ok(verified),
-            _ => Err(CertificateError::ApplicationVerificationFailure.into()),
+        let mut refused: rustls::Error = CertificateError::ApplicationVerificationFailure.into();
+        for (chain, kind) in &self.chains {
+            match chain.verify_client_cert(end_entity, intermediates, now) {
+                Ok(verified) => {
+                    return match peer::identity(end_entity) {
+                        Ok((role, name)) if kind.vouches_for(role, &name) => Ok(verified),
+                        _ => Err(CertificateError::ApplicationVerificationFailure.into()),
+                    };
+                }
+                Err(error) => refused = error,
+            }
         }
+        Err(refused)
     }
 
     fn verify_tls12_signature(
@@ -260,6 +285,6 @@ impl ClientCertVerifier for Identified {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chain.supported_verify_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

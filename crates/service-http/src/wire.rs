@@ -37,7 +37,8 @@ fn plainly(reason: Reason) -> (u16, Cause) {
         Reason::Overloaded => (503, Cause::Overloaded),
         Reason::CrossSite | Reason::PeerRefused => (403, Cause::UnauthorizedOperation),
 
-        Reason::TokenMissing => (401, Cause::TokenMissing),
+        Reason::TokenMissing | Reason::SessionUnknown => (401, Cause::TokenMissing),
+        Reason::LoginStale => (401, Cause::InvalidToken),
         // RFC 6750 3.1: one code for everything that a fresh token heals.
         Reason::TokenMalformed
         | Reason::AlgRefused
@@ -71,6 +72,7 @@ fn plainly(reason: Reason) -> (u16, Cause) {
 
         Reason::SubjectWrong => (403, Cause::GpsiMismatch),
         Reason::ScopeNarrow | Reason::DetailsNarrow => (403, Cause::InsufficientScope),
+        Reason::RoleMissing => (403, Cause::UnauthorizedOperation),
 
         Reason::NotFound | Reason::NotVisible => (404, Cause::ResourceNotFound),
         Reason::NotOwner
@@ -137,6 +139,8 @@ mod tests {
         ("REDIRECT_WRONG",         400, "INVALID_MSG_FORMAT",        false),
         ("GRANT_WRONG",            400, "INVALID_MSG_FORMAT",        false),
         ("CREDENTIALS_WRONG",      401, "INVALID_TOKEN",             false),
+        ("SESSION_UNKNOWN",        401, "TOKEN_MISSING",             false),
+        ("LOGIN_STALE",            401, "INVALID_TOKEN",             false),
         ("HOLDER_WRONG",           401, "INVALID_TOKEN",             false),
         ("DPOP_INVALID",           401, "INVALID_TOKEN",             false),
         ("DPOP_NONCE_WANTED",      401, "INVALID_TOKEN",             false),
@@ -151,6 +155,7 @@ mod tests {
         ("SUBJECT_WRONG",          403, "GPSI_MISMATCH",             false),
         ("SCOPE_NARROW",           403, "INSUFFICIENT_SCOPE",        false),
         ("DETAILS_NARROW",         403, "INSUFFICIENT_SCOPE",        false),
+        ("ROLE_MISSING",           403, "UNAUTHORIZED_OPERATION",    false),
         ("SCOPE_UNKNOWN",          400, "INVALID_MSG_FORMAT",        false),
         ("TARGET_WRONG",           400, "INVALID_MSG_FORMAT",        false),
         ("NOT_FOUND",              404, "RESOURCE_NOT_FOUND",        true),

@@ -11,6 +11,7 @@ pub mod lists;
 pub mod own;
 pub mod positions;
 pub mod records;
+pub mod survey;
 pub mod usage;
 
 pub use classes::ClassDef;

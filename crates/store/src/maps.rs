@@ -9,6 +9,7 @@ pub mod classes;
 pub mod content;
 pub mod discovery;
 pub mod record;
+pub mod survey;
 
 pub use area_index::MAX_BOXES;
 pub use building::{Building, NewBuilding};

@@ -4,6 +4,7 @@ mod account;
 mod observation;
 mod policy;
 mod revocation;
+mod view;
 
 pub use account::{AuthMethod, Client, ClientCreated, ClientKind, Service, SubjectType, User};
 pub use account::{MAX_CSR, MAX_LIST, MAX_PASSWORD};
@@ -14,3 +15,4 @@ pub use observation::{
 };
 pub use policy::{Policy, PolicyClass, PolicyEffect, PolicyExplain, PolicyExplained, PolicyOutcome};
 pub use revocation::{KeyInfo, KeyRotated, KeyStatus, RevocationKind, RevocationRequest, Revoked, Rotate};
+pub use view::{AnchorView, MapView, Viewed};

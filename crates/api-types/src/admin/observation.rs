@@ -184,6 +184,9 @@ pub struct TraceSummary {
     pub at: DateTime,
     /// Procedures seen.
     pub procedures: Vec<String>,
+    /// Operations decided.
+    #[serde(default)]
+    pub operations: Vec<String>,
     /// Number of steps.
     pub steps: u64,
     /// `permit` or `deny`, of the last decision.

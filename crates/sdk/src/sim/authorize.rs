@@ -35,6 +35,7 @@ pub struct Pending {
     pub(crate) state: String,
     pub(crate) nonce: String,
     pub(crate) verifier: Secret,
+    pub(crate) max_age_s: Option<u32>,
 }
 
 impl std::fmt::Debug for Pending {
@@ -78,6 +79,13 @@ impl std::fmt::Debug for Code {
 }
 
 impl Pending {
+    /// The same request for a login that is no older than this, in seconds (OpenID Connect Core 3.1.2.1, RFC 9470 4).
+    #[must_use]
+    pub fn no_older_than(mut self, seconds: u32) -> Self {
+        self.max_age_s = Some(seconds);
+        self
+    }
+
     /// The parameters of the request, without those that authenticate the client.
     pub(crate) fn parameters(&self, client_id: &str) -> Vec<(&'static str, String)> {
         let request = &self.request;
@@ -98,6 +106,7 @@ impl Pending {
             ("code_challenge_method", "S256".to_owned()),
         ];
         pairs.extend(request.resources.iter().map(|resource| ("resource", resource.clone())));
+        pairs.extend(self.max_age_s.map(|seconds| ("max_age", seconds.to_string())));
         pairs.extend(request.val_ue_id.iter().map(|ue| ("val_ue_id", ue.clone())));
         pairs
     }
@@ -149,6 +158,7 @@ impl SimClient {
             state: self.ambient.unguessable(),
             nonce: self.ambient.unguessable(),
             verifier: Secret::new(self.ambient.unguessable()),
+            max_age_s: None,
         }
     }
 
@@ -204,6 +214,7 @@ mod tests {
             state: "STATE".into(),
             nonce: "NONCE".into(),
             verifier: Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+            max_age_s: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The client of a request to a back-channel endpoint, proven.
 
+use api_types::Function;
 use api_types::admin::ClientKind;
 use authorization::Reason;
 use http::HeaderMap;
@@ -51,7 +52,8 @@ const REQUEST_COST: u32 = 1;
 #[derive(Clone, Debug)]
 enum Identity {
     Client(Box<ClientRecord>),
-    Function(String),
+    /// A function; the console is also a client, at which operators log in.
+    Function(String, Option<Box<ClientRecord>>),
 }
 
 /// A client that has proven who it is.
@@ -68,18 +70,20 @@ impl Authenticated {
     pub fn name(&self) -> &str {
         match &self.identity {
             Identity::Client(record) => record.client_id.as_str(),
-            Identity::Function(name) => name,
+            Identity::Function(name, _) => name,
         }
     }
 
     /// The registered client.
     ///
     /// # Errors
-    /// `unauthorized_client` for a function.
+    /// `unauthorized_client` for a function that is none.
     pub fn record(&self) -> Result<&ClientRecord, OAuthError> {
         match &self.identity {
-            Identity::Client(record) => Ok(record),
-            Identity::Function(_) => Err(OAuthError::new(ErrorCode::UnauthorizedClient, Reason::GrantWrong)),
+            Identity::Client(record) | Identity::Function(_, Some(record)) => Ok(record),
+            Identity::Function(_, None) => {
+                Err(OAuthError::new(ErrorCode::UnauthorizedClient, Reason::GrantWrong))
+            }
         }
     }
 
@@ -88,7 +92,7 @@ impl Authenticated {
     pub fn function(&self) -> Option<&str> {
         match &self.identity {
             Identity::Client(_) => None,
-            Identity::Function(name) => Some(name),
+            Identity::Function(name, _) => Some(name),
         }
     }
 
@@ -103,7 +107,9 @@ impl Authenticated {
     /// # Errors
     /// `invalid_client` when it was changed or removed meanwhile.
     pub async fn still_stands(&self, tx: &mut dyn Sql) -> Result<(), OAuthError> {
-        let Identity::Client(record) = &self.identity else { return Ok(()) };
+        let (Identity::Client(record) | Identity::Function(_, Some(record))) = &self.identity else {
+            return Ok(());
+        };
         let now = clients::find(tx, record.client_id.as_str()).await?;
         if now.as_ref() == Some(record) { Ok(()) } else { Err(OAuthError::client()) }
     }
@@ -135,7 +141,15 @@ pub async fn authenticate(
     }
     if let Presented::Function { name } = &shown {
         ctx.set_actor(Actor::peer(ctx.peer()));
-        return Ok(Authenticated { identity: Identity::Function(name.clone()), once: None });
+        let client = match name.parse() {
+            Ok(Function::Console) => {
+                let name = name.clone();
+                let read = sim.kit().store.read(|tx| Box::pin(async move { clients::find(tx, &name).await }));
+                read.await?.map(Box::new)
+            }
+            _ => None,
+        };
+        return Ok(Authenticated { identity: Identity::Function(name.clone(), client), once: None });
     }
     let name = shown.client_id().to_owned();
     let client: Result<Option<ClientRecord>, StoreError> =

@@ -13,6 +13,15 @@ use authorization::Reason;
 /// The scope of every login (OpenID Connect Core 3.1.2.1).
 pub const OPENID: &str = "openid";
 
+/// Scope of the console: an operator has logged in there.
+pub const CONSOLE: &str = "metaseal:console";
+/// Scope of the admin API, for an operator by way of the console.
+pub const ADMIN: &str = "metaseal:admin";
+
+/// Services of the program itself, which no operator adds or takes away.
+const OWN: [(&str, Function, &str); 2] =
+    [("metaseal-console", Function::Console, CONSOLE), ("metaseal-admin", Function::Admin, ADMIN)];
+
 /// Bare names and the rows that they stand for.
 #[rustfmt::skip] // a table stays a table
 const BARE: [(&str, &[&str]); 2] = [
@@ -48,6 +57,14 @@ pub struct ServiceRow {
     pub val_service: Option<ValServiceId>,
 }
 
+impl ServiceRow {
+    /// Whether it is for operators: for accounts with a role, and never for a client by itself.
+    #[must_use]
+    pub fn is_for_operators(&self) -> bool {
+        matches!(self.role, Function::Console | Function::Admin)
+    }
+}
+
 /// Every service and every server.
 #[derive(Debug, Clone, Default)]
 pub struct Directory {
@@ -67,7 +84,15 @@ impl Directory {
                 val_service: service.val_service_id,
             })
         };
-        Self { services: services.into_iter().filter_map(row).collect(), servers }
+        let mut services: Vec<ServiceRow> = services.into_iter().filter_map(row).collect();
+        for (name, role, scope) in OWN {
+            let Ok(service) = ServiceId::try_from(name) else { continue };
+            if servers.iter().any(|(known, _)| *known == role) {
+                let scopes = BTreeSet::from([scope.to_owned()]);
+                services.push(ServiceRow { service, role, scopes, val_service: None });
+            }
+        }
+        Self { services, servers }
     }
 
     /// What a client was registered with, bare names expanded.

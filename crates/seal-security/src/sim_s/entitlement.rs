@@ -23,6 +23,8 @@ pub struct Party {
     pub names: Vec<String>,
     /// VAL services: of the client; for a user, those that the user shares with the client.
     pub val_services: BTreeSet<ValServiceId>,
+    /// Whether it is a user with a role of an operator.
+    pub operator: bool,
 }
 
 impl Party {
@@ -38,6 +40,7 @@ impl Party {
                 .filter(|own| of_client.contains(own))
                 .cloned()
                 .collect(),
+            operator: !profile.roles.is_empty(),
         }
     }
 
@@ -47,6 +50,7 @@ impl Party {
         Self {
             names: vec![profile.val_user_id.as_str().to_owned()],
             val_services: profile.val_services.iter().cloned().collect(),
+            operator: !profile.roles.is_empty(),
         }
     }
 
@@ -56,6 +60,7 @@ impl Party {
         Self {
             names: vec![client.client_id.as_str().to_owned()],
             val_services: client.registration.val_services.iter().cloned().collect(),
+            operator: false,
         }
     }
 }
@@ -83,13 +88,20 @@ fn filter(
     let names: Vec<&str> = party.names.iter().map(String::as_str).collect();
     let may = |scope: &str| {
         let mut services = world.directory.services_of(scope);
-        services.any(|row| takes_part(row, party) && decide(&rules, &names, row, scope, now_s, by_permit))
+        services.any(|row| {
+            // What is for operators is given by the role of the account, and taken by a rule that denies.
+            let by_permit = by_permit && !row.is_for_operators();
+            takes_part(row, party) && decide(&rules, &names, row, scope, now_s, by_permit)
+        })
     };
     asked.iter().filter(|scope| *scope == OPENID || may(scope)).cloned().collect()
 }
 
 /// A service of a VAL service is for its users only (TS 29.549 `ss-ipp`).
 fn takes_part(row: &ServiceRow, party: &Party) -> bool {
+    if row.is_for_operators() {
+        return party.operator;
+    }
     row.val_service.as_ref().is_none_or(|service| party.val_services.contains(service))
 }
 
@@ -173,7 +185,8 @@ mod tests {
 
     fn entitled(rules: Vec<admin::Policy>, by_permit: bool) -> Vec<String> {
         let world = World { directory: example(), policies: rules, policy_version: 1 };
-        let party = Party { names: vec!["ue-1".into(), "val-alice".into()], val_services: BTreeSet::new() };
+        let names = vec!["ue-1".into(), "val-alice".into()];
+        let party = Party { names, val_services: BTreeSet::new(), operator: false };
         let asked = ["openid", "3gpp:seal:san.read", "3gpp:seal:san.write", "3gpp:seal:sm.read"];
         let asked = asked.into_iter().map(str::to_owned).collect();
         let scopes = filter(&asked, &party, &world, NOW, by_permit);
@@ -208,5 +221,33 @@ mod tests {
         assert_eq!(entitled(vec![], false).len(), 4);
         let denied = vec![rule("d", Effect::Deny, &["ue-1"], &["spatial-map-mgmt"], &[])];
         assert!(!entitled(denied, false).contains(&"sm.read".to_owned()));
+    }
+
+    #[test]
+    fn what_is_for_operators_takes_a_role_and_no_permit() {
+        use crate::sim_s::directory::{ADMIN, CONSOLE, Directory};
+        use api_types::Function;
+        let servers = vec![
+            (Function::Console, "https://console.example".to_owned()),
+            (Function::Admin, "https://admin.example".to_owned()),
+        ];
+        let all = rule("a", Effect::Permit, &[], &[], &[]);
+        let deny = rule("d", Effect::Deny, &["val-olga"], &["metaseal-admin"], &[]);
+        #[rustfmt::skip] // a table stays a table
+        let rows: [(&str, bool, Vec<admin::Policy>, bool, &[&str]); 5] = [
+            ("a role", true, vec![], true, &[CONSOLE, ADMIN]),
+            ("no role, though everybody may everything", false, vec![all.clone()], true, &[]),
+            ("a client by itself", false, vec![], false, &[]),
+            ("a client by itself, permitted", false, vec![all.clone()], false, &[]),
+            ("a role, and a rule that denies", true, vec![all, deny], true, &[CONSOLE]),
+        ];
+        for (what, operator, rules, by_permit, want) in rows {
+            let directory = Directory::new([], servers.clone());
+            let world = World { directory, policies: rules, policy_version: 1 };
+            let party = Party { names: vec!["val-olga".into()], val_services: BTreeSet::new(), operator };
+            let asked = [CONSOLE, ADMIN].map(str::to_owned).into_iter().collect();
+            let got = filter(&asked, &party, &world, NOW, by_permit);
+            assert_eq!(got, want.iter().map(|scope| (*scope).to_owned()).collect(), "{what}");
+        }
     }
 }

@@ -3,18 +3,20 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use api_types::DateTime;
-use api_types::admin::{KeyInfo, KeyRotated, KeyStatus};
+use api_types::admin::{AuthMethod, ClientKind, KeyInfo, KeyRotated, KeyStatus, SubjectType};
+use api_types::ids::ClientId;
+use api_types::{DateTime, Function};
 use authorization::Reason;
 use authorization::revocation::Kind;
 use jose::{EcKey, KeyError, Signer};
 use service_http::refusal::Refusal;
+use store::clients::{ClientRecord, Registration};
 use store::grants::{self, tokens};
 use store::{Sql, StoreError, clients, meta, services, sessions};
 
 use super::SimServer;
 use super::config::SimConfig;
-use super::directory::{OPENID, first_services};
+use super::directory::{ADMIN, CONSOLE, OPENID, first_services};
 use super::entitlement::{self, Party};
 use super::keys::{self, KeyStoreError, Overlap, Rotation, SigningKey};
 use super::partner::{self, Partner};
@@ -23,6 +25,9 @@ use super::world::World;
 
 /// Key in `meta` that says that the first services were provisioned.
 const SERVICES_PROVISIONED: &str = "sim.services_provisioned";
+
+/// Where the console receives the answer to a login, below its origin.
+pub const CONSOLE_CALLBACK: &str = "/callback";
 
 /// Tokens that are looked at at once. Own value.
 const PAGE: u32 = 1_000;
@@ -89,6 +94,40 @@ impl SimServer {
                         services::put(tx, id.as_str(), &body, at_ms).await?;
                     }
                     meta::put(tx, SERVICES_PROVISIONED, "1").await
+                })
+            })
+            .await
+    }
+
+    /// The console as the client at which operators log in: its own origin is its one redirect address.
+    pub(super) async fn provision_console(&self) -> Result<(), StoreError> {
+        let servers = &self.config().servers;
+        let Some((role, origin)) = servers.iter().find(|(role, _)| *role == Function::Console) else {
+            return Ok(());
+        };
+        let client_id = ClientId::try_from(role.as_str()).map_err(|_| StoreError::Damaged("console"))?;
+        let registration = Registration {
+            kind: ClientKind::SimC.as_str().to_owned(),
+            auth: AuthMethod::TlsClientAuth.as_str().to_owned(),
+            redirect_uris: vec![format!("{origin}{CONSOLE_CALLBACK}")],
+            callback_hosts: Vec::new(),
+            scopes: [CONSOLE, ADMIN, "3gpp:seal:san", "3gpp:seal:sm"].map(str::to_owned).to_vec(),
+            val_services: Vec::new(),
+            jwks: None,
+            subject_type: SubjectType::Public.as_str().to_owned(),
+            bearer: false,
+        };
+        let now_s = self.now_s();
+        self.kit()
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let known = clients::find(tx, client_id.as_str()).await?;
+                    if known.is_some_and(|known| known.registration == registration) {
+                        return Ok(());
+                    }
+                    let client = ClientRecord { client_id, registration, secret_sha256: None, version: 0 };
+                    clients::put(tx, &client, now_s).await.map(drop)
                 })
             })
             .await

@@ -35,9 +35,10 @@ pub mod token;
 mod userinfo;
 pub mod world;
 
-pub use admin::{Versioned, Written};
+pub use admin::{Asked, Versioned, Written};
 pub use config::{CertificateError, CertificateIssuer, IssuedCert, SimConfig};
 pub use keys::{KeyStore, KeyStoreError, SealedKeys, SigningKey};
+pub use maintain::CONSOLE_CALLBACK;
 pub use partner::Partner;
 pub use partner::keys::PartnerKeys;
 pub use routes::{MTLS_ROUTES, ROUTES};

@@ -79,6 +79,7 @@ impl SimServer {
         let _ = self.0.secrets.set(Secrets { nonces, pairwise });
         self.load_keys().await?;
         self.provision_first_services().await?;
+        self.provision_console().await?;
         Ok(())
     }
 

@@ -25,6 +25,7 @@ mod state;
 mod tests;
 mod traces;
 mod verifiers;
+mod views;
 mod walk;
 
 pub use everywhere::reconcile;

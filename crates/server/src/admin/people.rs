@@ -1,5 +1,7 @@
 //! Records name people by pseudonyms; an operator asks by a name that people know.
 
+use api_types::Function;
+use service_http::call::acting;
 use service_http::kit::FunctionKit;
 use service_http::refusal::Refusal;
 
@@ -13,7 +15,11 @@ pub(super) async fn in_records(admin: &Admin, kit: &FunctionKit, name: &str) -> 
         None => vec![name.to_owned()],
     };
     let mut all = vec![name.to_owned()];
-    all.extend(names.iter().map(|name| kit.pseudonym(name)));
+    let pseudonyms: Vec<String> = names.iter().map(|name| kit.pseudonym(name)).collect();
+    // What an operator did by way of the console stands under both names (`Actor::operator`).
+    let by_console = pseudonyms.iter().map(|name| format!("{name}{}", acting(Function::Console.as_str())));
+    all.extend(by_console);
+    all.extend(pseudonyms);
     all.sort();
     all.dedup();
     Ok(all)

@@ -8,7 +8,7 @@ use std::future::Future;
 
 use api_types::function::Function;
 use authorization::Reason;
-use service_http::call::{Actor, Ctx};
+use service_http::call::Ctx;
 use service_http::kit::FunctionKit;
 use service_http::ledger::{self, Permit};
 use service_http::refusal::Refusal;
@@ -56,10 +56,10 @@ pub(super) async fn looked(
     admin: &Admin,
     ctx: &Ctx,
     action: &'static str,
-    object: &'static str,
+    object: impl Into<String>,
 ) -> Result<(), Refusal> {
     let (ctx, permit) = (ctx.clone(), Permit::new(action).object(object).units(0));
-    let actor = Actor::peer(ctx.peer());
+    let actor = ctx.actor();
     let store = &admin.kit.store;
     store.write(move |tx| Box::pin(async move { ledger::record(tx, &ctx, &actor, &permit).await })).await
 }
@@ -69,7 +69,7 @@ async fn begin(kit: &FunctionKit, ctx: &Ctx, action: &str, object: &str) -> Resu
     let act = Act {
         id: id.clone(),
         at_ms: kit.ambient.now_ms(),
-        actor: Actor::peer(ctx.peer()).name,
+        actor: ctx.actor().name,
         action: action.to_owned(),
         object: object.to_owned(),
         trace: ctx.trace().trace.to_string(),
@@ -83,7 +83,7 @@ async fn begin(kit: &FunctionKit, ctx: &Ctx, action: &str, object: &str) -> Resu
 async fn end(tx: &mut dyn Sql, ctx: &Ctx, id: &str, done: Option<&Permit>) -> Result<(), Refusal> {
     acts::end(tx, id).await?;
     match done {
-        Some(permit) => ledger::record(tx, ctx, &Actor::peer(ctx.peer()), permit).await,
+        Some(permit) => ledger::record(tx, ctx, &ctx.actor(), permit).await,
         None => Ok(()),
     }
 }

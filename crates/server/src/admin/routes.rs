@@ -8,7 +8,7 @@ use service_http::routes::{MountError, RouteSpec};
 
 use super::{
     Admin, accounts, audit, bulk, charging, clock, elsewhere, health, keys, policies, positions, revocations,
-    services, traces, verifiers,
+    services, traces, verifiers, views,
 };
 
 const OPERATE: &[CertRole] = &[CertRole::Admin, CertRole::Operator];
@@ -17,32 +17,35 @@ const AUDIT: &[CertRole] = &[CertRole::Admin, CertRole::Auditor];
 const DISCLOSE: &[CertRole] = &[CertRole::Admin, CertRole::Disclosure];
 const ADMINISTER: &[CertRole] = &[CertRole::Admin];
 
+/// How old an operator's login may be where keys and accounts change, in seconds. Own value.
+const FRESH_S: u32 = 300;
+
 const fn get(path: &'static str, operation: &'static str, roles: &'static [CertRole]) -> RouteSpec {
-    RouteSpec::mtls(Method::GET, path, operation, roles)
+    RouteSpec::mtls(Method::GET, path, operation, roles).or_operator()
 }
 
 const fn put(path: &'static str, operation: &'static str, roles: &'static [CertRole]) -> RouteSpec {
-    RouteSpec::mtls(Method::PUT, path, operation, roles)
+    RouteSpec::mtls(Method::PUT, path, operation, roles).or_operator()
 }
 
 const fn post(path: &'static str, operation: &'static str, roles: &'static [CertRole]) -> RouteSpec {
-    RouteSpec::mtls(Method::POST, path, operation, roles)
+    RouteSpec::mtls(Method::POST, path, operation, roles).or_operator()
 }
 
 const fn delete(path: &'static str, operation: &'static str, roles: &'static [CertRole]) -> RouteSpec {
-    RouteSpec::mtls(Method::DELETE, path, operation, roles)
+    RouteSpec::mtls(Method::DELETE, path, operation, roles).or_operator()
 }
 
 /// Every route of contract section 5.
 pub const ROUTES: &[RouteSpec] = &[
     get("/v1/users", "ListUsers", OPERATE),
     get("/v1/users/{userId}", "GetUser", OPERATE),
-    put("/v1/users/{userId}", "PutUser", OPERATE),
-    delete("/v1/users/{userId}", "DeleteUser", OPERATE),
+    put("/v1/users/{userId}", "PutUser", OPERATE).fresh_login(FRESH_S),
+    delete("/v1/users/{userId}", "DeleteUser", OPERATE).fresh_login(FRESH_S),
     get("/v1/clients", "ListClients", OPERATE),
     get("/v1/clients/{clientId}", "GetClient", OPERATE),
-    put("/v1/clients/{clientId}", "PutClient", OPERATE),
-    delete("/v1/clients/{clientId}", "DeleteClient", OPERATE),
+    put("/v1/clients/{clientId}", "PutClient", OPERATE).fresh_login(FRESH_S),
+    delete("/v1/clients/{clientId}", "DeleteClient", OPERATE).fresh_login(FRESH_S),
     get("/v1/services", "ListServices", OPERATE),
     get("/v1/services/{serviceId}", "GetService", OPERATE),
     put("/v1/services/{serviceId}", "PutService", OPERATE),
@@ -54,7 +57,7 @@ pub const ROUTES: &[RouteSpec] = &[
     delete("/v1/policies/{policyId}", "DeletePolicy", OPERATE),
     post("/v1/revocations", "Revoke", OPERATE).unlimited(),
     get("/v1/keys", "ListKeys", READ),
-    post("/v1/keys/{role}/rotate", "RotateKey", ADMINISTER).unlimited(),
+    post("/v1/keys/{role}/rotate", "RotateKey", ADMINISTER).unlimited().fresh_login(FRESH_S),
     get("/v1/audit", "ListAudit", AUDIT),
     get("/v1/audit/verify", "VerifyAudit", AUDIT),
     get("/v1/charging", "ListCharging", READ),
@@ -67,6 +70,9 @@ pub const ROUTES: &[RouteSpec] = &[
     get("/v1/anchors/imports/{importId}", "GetAnchorImport", OPERATE),
     post("/v1/anchors/imports/{importId}/lines", "PostAnchorLines", OPERATE)
         .body_limit(api_types::bulk::MAX_BATCH_BYTES),
+    get("/v1/views/anchors", "ViewAnchors", OPERATE).cost(2),
+    get("/v1/views/maps", "ViewMaps", OPERATE).cost(2),
+    get("/v1/views/maps/{mapId}/content", "ViewMapContent", OPERATE).cost(2),
     get("/v1/verifiers", "ListVerifiers", READ),
     get("/v1/health", "GetHealth", READ).unlimited(),
     get("/v1/metrics", "GetMetrics", READ).unlimited(),
@@ -119,6 +125,9 @@ pub fn router(admin: Admin) -> Result<Router, MountError> {
         .on("PutAnchorImport", bulk::begin)
         .on("GetAnchorImport", bulk::run)
         .on("PostAnchorLines", bulk::lines)
+        .on("ViewAnchors", views::anchors)
+        .on("ViewMaps", views::maps)
+        .on("ViewMapContent", views::content)
         .on("ListVerifiers", verifiers::list)
         .on("GetHealth", health::health)
         .on("GetMetrics", health::metrics)

@@ -29,6 +29,9 @@ pub(super) async fn list(
                     known.steps += summary.steps;
                     known.procedures.extend(summary.procedures);
                     known.procedures.dedup();
+                    known.operations.extend(summary.operations);
+                    known.operations.dedup();
+                    known.verdict = known.verdict.take().or(summary.verdict);
                 }
             }
         }

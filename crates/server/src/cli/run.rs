@@ -86,6 +86,9 @@ async fn play(common: &Common, options: &Demo, running: &Running, table: demo::T
         for (name, url) in &running.urls {
             table.note(&format!("  {name:<9} {url}"));
         }
+        if let (Some(url), Ok(password)) = (running.urls.get("console"), sample.password("olga")) {
+            table.note(&format!("\nConsole: {url} (log in as olga, password {password})"));
+        }
     }
     // A run that leaves everything out has nothing to prove.
     let fine = report.passed() || !options.only.is_empty() && report.nothing_played();

@@ -10,8 +10,14 @@ use super::Config;
 /// What every variable of this program begins with.
 const PREFIX: &str = "METASEAL_";
 /// Variables with the prefix that are not configuration keys: they steer the scripts and tests.
-const NOT_KEYS: [&str; 5] =
-    ["METASEAL_PROFILE", "METASEAL_OPENAPI", "METASEAL_READY", "METASEAL_SHOTS", "METASEAL_KILLS"];
+const NOT_KEYS: [&str; 6] = [
+    "METASEAL_PROFILE",
+    "METASEAL_OPENAPI",
+    "METASEAL_READY",
+    "METASEAL_SHOTS",
+    "METASEAL_KILLS",
+    "METASEAL_CONSOLE",
+];
 
 /// What is wrong with the configuration, where, and what to do.
 #[derive(Debug, thiserror::Error, PartialEq)]

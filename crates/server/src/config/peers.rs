@@ -13,6 +13,10 @@ pub struct PeersSection {
     pub sim: Option<String>,
     /// The listener of the SIM-S for mutual TLS.
     pub sim_mtls: Option<String>,
+    /// The admin API that the console of this process works on, or that the SIM-S of this process issues tokens for.
+    pub admin: Option<String>,
+    /// The console, for the SIM-S at which its operators log in.
+    pub console: Option<String>,
     /// Spatial anchors server.
     pub san: Option<String>,
     /// Spatial map server.
@@ -29,6 +33,8 @@ impl PeersSection {
         let named = [
             ("peers.sim", &self.sim),
             ("peers.sim_mtls", &self.sim_mtls),
+            ("peers.admin", &self.admin),
+            ("peers.console", &self.console),
             ("peers.san", &self.san),
             ("peers.sm", &self.sm),
             ("peers.lm", &self.lm),

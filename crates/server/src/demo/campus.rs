@@ -51,6 +51,21 @@ pub(super) const USERS: [&str; 20] = [
     "laura", "mallory", "nina", "oscar", "peggy", "quentin", "rupert", "sybil",
 ];
 
+/// Operators who log in at the console, with their role.
+pub(super) const OPERATORS: [(&str, &str); 2] = [("olga", "admin"), ("otto", "auditor")];
+
+/// An operator: an account with a role, and nothing of a subscriber.
+#[must_use]
+pub(super) fn operator(name: &str, role: &str, password: &str) -> Value {
+    json!({
+        "password": password,
+        "valUserId": format!("{name}@campus.example"),
+        "valUeIds": [format!("ue-{name}")],
+        "valServices": SERVICES.map(|service| service.id),
+        "roles": [role],
+    })
+}
+
 /// What a user is called in each domain.
 #[must_use]
 pub(super) fn user(name: &str, number: usize, password: &str) -> Value {

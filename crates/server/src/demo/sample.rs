@@ -72,7 +72,7 @@ impl Sample {
                 json!({
                     "user": name, "password": user["password"], "valUserId": user["valUserId"],
                     "valUeId": user["valUeIds"][0], "gpsi": user["gpsi"], "externalId": user["externalId"],
-                    "impu": user["impu"],
+                    "impu": user["impu"], "roles": user["roles"],
                 })
             })
             .collect();

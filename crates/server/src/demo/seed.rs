@@ -12,7 +12,7 @@ use rcgen::{CertificateParams, KeyPair};
 use sdk::{AdminClient, Ambient, HttpsClient, Identity, SanClient, SmClient};
 use serde_json::{Value, json};
 
-use super::campus::{self, SERVICES, USERS};
+use super::campus::{self, OPERATORS, SERVICES, USERS};
 use super::sample::{DemoClient, Sample};
 use super::{Recording, Table, glb};
 use crate::pki::write_private;
@@ -49,7 +49,7 @@ pub async fn seed(running: &Running, recording: Option<Arc<Recording>>, table: T
         recording,
     };
     let admin = sample.admin()?;
-    table.note("Registering 20 users, 6 clients and their rules");
+    table.note("Registering 20 users, 2 operators, 6 clients and their rules");
     users(&admin, &mut sample).await?;
     clients(&admin, &mut sample, &running.data).await?;
     rules(&admin, &sample).await?;
@@ -78,10 +78,26 @@ async fn users(admin: &AdminClient, sample: &mut Sample) -> Result<()> {
     for (number, name) in USERS.iter().enumerate() {
         let password = sample.ambient.unguessable();
         let body = campus::user(name, number, &password);
-        let user: User = serde_json::from_value(body.clone())?;
-        admin.put_user(name, &user, Some(&password)).await.with_context(|| format!("user {name}"))?;
-        sample.users.insert((*name).to_owned(), body);
+        user(admin, sample, name, body, &password).await?;
     }
+    for (name, role) in OPERATORS {
+        let password = sample.ambient.unguessable();
+        let body = campus::operator(name, role, &password);
+        user(admin, sample, name, body, &password).await?;
+    }
+    Ok(())
+}
+
+async fn user(
+    admin: &AdminClient,
+    sample: &mut Sample,
+    name: &str,
+    body: Value,
+    password: &str,
+) -> Result<()> {
+    let user: User = serde_json::from_value(body.clone())?;
+    admin.put_user(name, &user, Some(password)).await.with_context(|| format!("user {name}"))?;
+    sample.users.insert(name.to_owned(), body);
     Ok(())
 }
 

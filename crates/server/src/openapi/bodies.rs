@@ -40,6 +40,12 @@ fn list<T: ToSchema>(schemas: &mut Map<String, Value>) -> Value {
     json!({ "type": "array", "items": add::<T>(schemas) })
 }
 
+fn viewed<T: ToSchema>(schemas: &mut Map<String, Value>) -> Value {
+    let mut view = page::<T>(schemas);
+    view["properties"]["denied"] = json!({ "type": ["string", "null"] });
+    view
+}
+
 fn form(_: &mut Map<String, Value>) -> Value {
     json!({ "type": "object", "additionalProperties": { "type": "string" } })
 }
@@ -100,6 +106,16 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
             sends(bulk::NDJSON, add::<bulk::AnchorFeature>, add::<bulk::ImportRun>)
         }
         (_, "ListVerifiers") => answers(page::<admin::VerifierInfo>),
+        (_, "ViewAnchors") => answers(viewed::<admin::AnchorView>),
+        (_, "ViewMaps") => answers(viewed::<admin::MapView>),
+        (_, "ViewMapContent") => gives(ANY, bytes),
+        ("console", "ConsolePage" | "ConsoleCallback") => gives("text/html", text),
+        ("console", "ConsoleAsset") => gives(ANY, bytes),
+        ("console", "GetConsoleSession" | "GetConsoleDocument") => answers(object),
+        ("console", operation) if operation.ends_with("Get") => gives(ANY, bytes),
+        ("console", operation) if ["Put", "Post", "Patch"].iter().any(|verb| operation.ends_with(verb)) => {
+            Bodies { request: Some((ANY, bytes)), answer: Some((ANY, bytes)) }
+        }
         (_, "GetHealth") => answers(add::<admin::Health>),
         (_, "PutTestClock") => sends(JSON, add::<admin::TestClock>, add::<admin::TestClock>),
         ("sim" | "sim_mtls", "Token") => sends(FORM, form, add::<oauth::TokenResponse>),

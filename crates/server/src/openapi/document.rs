@@ -13,7 +13,7 @@ pub(super) fn of(interface: &Interface) -> Value {
     let problem = problem(&mut schemas);
     let mut paths: Map<String, Value> = Map::new();
     for route in interface.routes {
-        let item = paths.entry(route.path.to_owned()).or_insert_with(|| json!({}));
+        let item = paths.entry(route.path.replace("{*", "{")).or_insert_with(|| json!({}));
         item[route.method.as_str().to_ascii_lowercase()] =
             operation(behind(interface.name, route), route, &problem, &mut schemas);
     }
@@ -30,6 +30,7 @@ pub(super) fn of(interface: &Interface) -> Value {
                     "description": "Access token of the SIM-S, bound to a certificate (RFC 8705) or sent as DPoP (RFC 9449)",
                 },
                 "mutualTls": { "type": "mutualTLS" },
+                "session": { "type": "apiKey", "in": "cookie", "name": "__Host-console" },
             },
         },
     })
@@ -53,8 +54,12 @@ fn operation(interface: &str, route: &RouteSpec, problem: &Value, schemas: &mut 
         operation["description"] = json!(format!("{} step {}", step.procedure, step.step));
     }
     operation["security"] = match route.auth {
+        RouteAuth::Public if route.path.starts_with("/api/") || route.operation == "ConsoleLogout" => {
+            json!([{ "session": [] }])
+        }
         RouteAuth::Public => json!([]),
         RouteAuth::Token => json!([{ "accessToken": [] }]),
+        RouteAuth::Mtls(_) if route.operators => json!([{ "mutualTls": [] }, { "accessToken": [] }]),
         RouteAuth::Mtls(_) => json!([{ "mutualTls": [] }]),
     };
     match route.auth {
@@ -64,6 +69,9 @@ fn operation(interface: &str, route: &RouteSpec, problem: &Value, schemas: &mut 
                 json!(roles.iter().map(|role| role.as_str()).collect::<Vec<_>>());
         }
         RouteAuth::Public => {}
+    }
+    if let Some(seconds) = route.login_age_s {
+        operation["x-login-max-age"] = json!(seconds);
     }
     if let Some((media, add)) = bodies.request {
         operation["requestBody"] =
@@ -106,6 +114,11 @@ fn good(route: &RouteSpec, answers: bool) -> &'static [(&'static str, &'static s
         (_, "RemoveWorldAnchor") => &[DONE],
         (_, "PutUser" | "PutClient" | "PutService" | "PutPolicy" | "PutAnchorImport") => &[DONE, CREATED],
         (_, "PutSpatialMapContent") => &[CREATED, NO_CONTENT],
+        (_, "ConsoleLogin") => &[("303", "To the SIM-S")],
+        (_, "ConsoleLogout") => &[NO_CONTENT],
+        (_, operation) if operation.starts_with("Console") && route.path.starts_with("/api/") => {
+            &[("default", "What the server answered")]
+        }
         (_, "GetSpatialMapContent" | "HeadSpatialMapContent") => &[DONE, ("206", "The range"), UNCHANGED],
         (_, "GetIndSpatialAnchorsList" | "GetIndSpatialMap" | "JsonWebKeySet") => &[DONE, UNCHANGED],
         (_, "Authorize") => &[("200", "The login page"), ("302", "To the redirect URI, with code or error")],
@@ -127,7 +140,10 @@ fn refusals(route: &RouteSpec) -> Vec<(&'static str, &'static str)> {
     if route.auth == RouteAuth::Token {
         refusals.push(("401", "No access token, or one that does not count"));
     }
-    if route.auth != RouteAuth::Public {
+    if route.path.starts_with("/api/") || route.login_age_s.is_some() {
+        refusals.push(("401", "No session or token, or a login that is too old"));
+    }
+    if route.auth != RouteAuth::Public || route.path.starts_with("/api/") {
         refusals.push(("403", "Not allowed"));
     }
     if NOT_BUILT.contains(&route.operation) {

@@ -36,6 +36,11 @@ pub fn interfaces() -> Vec<Interface> {
             routes: seal_security::sim_s::MTLS_ROUTES,
         },
         Interface {
+            name: "console",
+            title: "Console: pages for operators and their backend",
+            routes: crate::console::ROUTES,
+        },
+        Interface {
             name: "san",
             title: "Spatial anchors server (TS 29.437 ssan-sanm, ssan-disc, ssan-usg)",
             routes: spatial_localization::san::ROUTES,
@@ -60,6 +65,12 @@ pub fn documents() -> Vec<(String, Value)> {
         .iter()
         .map(|interface| (format!("{}.json", interface.name), document::of(interface)))
         .collect()
+}
+
+/// The document of one interface.
+#[must_use]
+pub fn document(name: &str) -> Option<Value> {
+    interfaces().iter().find(|interface| interface.name == name).map(document::of)
 }
 
 /// Writes the documents into `dir`.

@@ -13,6 +13,13 @@ const SUPP_FEATS: Named = ("supp-feats", "Features in hexadecimal; bit 1 asks fo
 const AFTER: Named = ("after", "Only what came after this number");
 const FUNCTION: Named = ("function", "Only this function");
 
+/// Whose view; without a client it is the operator's.
+const VIEW: &[Named] = &[
+    ("client", "As this client sees it, for itself or for the user"),
+    ("user", "As this user sees it, by way of the client"),
+    ("ue", "The UE that the user is at"),
+];
+
 const IF_MATCH: Named = ("If-Match", "The change is made only to what has this entity tag");
 const IF_NONE_MATCH: Named = ("If-None-Match", "304 for who has what this entity tag names");
 const UE_ID: Named =
@@ -24,6 +31,7 @@ pub(super) fn of(interface: &str, operation: &str, path: &str) -> Vec<Value> {
         .split('{')
         .skip(1)
         .filter_map(|rest| rest.split('}').next())
+        .map(|name| name.trim_start_matches('*'))
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
         .collect();
     let named = |place: &'static str| {
@@ -37,6 +45,15 @@ pub(super) fn of(interface: &str, operation: &str, path: &str) -> Vec<Value> {
     };
     all.extend(query(interface, operation).into_iter().map(named("query")));
     all.extend(headers(interface, operation).iter().copied().map(named("header")));
+    if interface == "console"
+        && !matches!(operation, "ConsolePage" | "ConsoleAsset" | "ConsoleLogin" | "ConsoleCallback")
+    {
+        let csrf = json!({
+            "name": "X-CSRF-Token", "in": "header", "required": false, "schema": { "type": "string" },
+            "description": "As the session said; needed by whatever changes something",
+        });
+        all.push(csrf);
+    }
     all
 }
 
@@ -55,6 +72,12 @@ fn query(interface: &str, operation: &str) -> Vec<Named> {
         ),
         ("admin", "ListCharging") => with(&[FUNCTION, ("consumer", "Only this consumer"), AFTER], PAGE),
         ("admin", "ListTraces") => vec![FUNCTION, PAGE[0]],
+        ("admin", "ViewAnchors" | "ViewMaps") => with(VIEW, PAGE),
+        ("admin", "ViewMapContent") => VIEW.to_vec(),
+        ("console", "ConsoleLogin") => vec![("next", "Where in the pages to go on, as #/keys")],
+        ("console", "ConsoleCallback") => {
+            vec![("code", "Authorization code"), ("state", "Of the request"), ("iss", "The SIM-S")]
+        }
         ("admin", "ListDisclosures") => vec![("user", "Whose disclosures")],
         ("admin", "ListUsers" | "ListClients" | "ListServices" | "ListPolicies") => PAGE.to_vec(),
         ("admin", "ExportAnchors") => PAGE.to_vec(),
@@ -198,9 +221,10 @@ mod tests {
         let routes: Vec<&str> =
             crate::openapi::interfaces().iter().flat_map(|i| i.routes).map(|r| r.operation).collect();
         for name in table.split('"').skip(1).step_by(2) {
-            let is_operation = ["List", "Get", "Head", "Put", "Disc", "Authorize", "Revocations"]
-                .iter()
-                .any(|v| name.starts_with(v));
+            let is_operation =
+                ["List", "Get", "Head", "Put", "Disc", "View", "Console", "Authorize", "Revocations"]
+                    .iter()
+                    .any(|v| name.starts_with(v));
             assert!(!is_operation || name.contains(' ') || routes.contains(&name), "{name}");
         }
     }

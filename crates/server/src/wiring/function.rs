@@ -86,7 +86,10 @@ impl Common<'_> {
     ) -> Result<(Arc<Verifier>, Follower)> {
         let client = feed::client(self.client_tls(function)?)?;
         let keys = format!("{}/jwks", sim.mtls);
-        let row = IssuerRow::sim(sim.issuer, keys.clone());
+        let row = match function {
+            Function::Admin => IssuerRow::sim_for_operators(sim.issuer, keys.clone()),
+            _ => IssuerRow::sim(sim.issuer, keys.clone()),
+        };
         let issuer =
             IssuerState::new(row, Following::Feed, Some(Arc::new(HttpKeys::new(client.clone(), keys))));
         let verifier = Verifier::new(audience, self.ambient.clone(), vec![issuer.clone()]);
@@ -110,6 +113,20 @@ impl Common<'_> {
         let identity = self.identity("function", function.as_str(), Purpose::Client)?;
         let roots = tls::certificates_from_pem(&self.pki.bundle())?;
         Ok(tls::client_config(&roots, Some(identity))?)
+    }
+
+    /// The client of a function towards others, with a certificate of its own; the same for all that it sends.
+    pub(super) fn https(&self, function: Function) -> Result<sdk::HttpsClient> {
+        let subject = ("function", function.as_str());
+        let issued = self.pki.authority("sbi")?.issue(subject, Purpose::Client, &[], self.ambient)?;
+        let identity = sdk::Identity { cert_pem: issued.cert_pem, key_pem: issued.key_pem };
+        Ok(sdk::HttpsClient::new(&self.pki.bundle(), Some(&identity))?)
+    }
+
+    /// Clock and randomness for clients.
+    pub(super) fn client_ambient(&self) -> sdk::Ambient {
+        let (clock, entropy) = (self.ambient.clock.clone(), self.ambient.entropy.clone());
+        sdk::Ambient::new(move || clock.now_s(), move |bytes: &mut [u8]| entropy.fill(bytes))
     }
 
     /// A fresh certificate of the SBI root.

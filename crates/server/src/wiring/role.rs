@@ -13,14 +13,16 @@ pub enum Role {
     Sm,
     /// Facade of the two; runs only where it is named.
     Lm,
+    /// Pages for operators.
+    Console,
 }
 
 impl Role {
     /// Every role that is built.
-    pub const ALL: [Self; 4] = [Self::Sim, Self::San, Self::Sm, Self::Lm];
+    pub const ALL: [Self; 5] = [Self::Sim, Self::San, Self::Sm, Self::Lm, Self::Console];
 
     /// The roles that run when none is named.
-    pub const UNNAMED: [Self; 3] = [Self::Sim, Self::San, Self::Sm];
+    pub const UNNAMED: [Self; 4] = [Self::Sim, Self::San, Self::Sm, Self::Console];
 
     /// Reads a role's name.
     ///
@@ -39,6 +41,7 @@ impl Role {
             Self::San => Function::San,
             Self::Sm => Function::Sm,
             Self::Lm => Function::Lm,
+            Self::Console => Function::Console,
         }
     }
 }
@@ -55,8 +58,9 @@ pub struct Listener {
 }
 
 /// Every listener that is built.
-pub const LISTENERS: [Listener; 6] = [
+pub const LISTENERS: [Listener; 7] = [
     Listener { name: "admin", offset: 2, role: None },
+    Listener { name: "console", offset: 3, role: Some(Role::Console) },
     Listener { name: "sim", offset: 4, role: Some(Role::Sim) },
     Listener { name: "sim_mtls", offset: 25, role: Some(Role::Sim) },
     Listener { name: "san", offset: 6, role: Some(Role::San) },

@@ -29,6 +29,7 @@ use super::{BLOBS, SbiCertificates};
 use crate::admin::{self, Admin, AdminParts};
 use crate::cli::redacted;
 use crate::config::{Config, PartnerSection, Profile};
+use crate::console::{Console, ConsoleParts};
 use crate::data_dir::DataDir;
 use crate::pki::{Pki, Purpose, SbiIssuer};
 use crate::ready::KeyFiles;
@@ -154,8 +155,23 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
         functions.push(kit);
     }
 
+    if roles.contains(&Role::Console) {
+        let (router, kit) = console(&common, &bound.urls, peers, sim_url.as_deref()).await?;
+        routers.push(("console", router));
+        functions.push(kit);
+    }
+
     let origin = bound.urls.get("admin").cloned().unwrap_or_default();
-    let admin_kit = common.kit(Function::Admin, &origin, None, Vec::new()).await?;
+    // Without console and SIM-S there are no operators' tokens, and certificates alone open `admin`.
+    let with_console = bound.urls.contains_key("console") || peers.console.is_some();
+    let admin_kit = match sim_at() {
+        Ok(sim) if with_console => {
+            let (verifier, follower) = common.verifier(Function::Admin, &origin, &sim)?;
+            followers.push(follower);
+            common.kit(Function::Admin, &origin, Some(verifier), vec![sim.issuer.to_owned()]).await?
+        }
+        _ => common.kit(Function::Admin, &origin, None, Vec::new()).await?,
+    };
     functions.insert(0, admin_kit.clone());
     admin::reconcile(&functions).await?;
     let mut upkeep = vec![look_for_cut_off_acts(admin_kit.clone())];
@@ -248,9 +264,14 @@ async fn sim_server(
     let log = RevocationLog::open(kit.store.clone(), ambient, origin.clone(), None, Vec::new()).await?;
     let mut config = SimConfig::new(log, Arc::new(keys));
     config.mtls_origin = urls.get("sim_mtls").cloned();
-    for (function, elsewhere) in
-        [(Function::San, &peers.san), (Function::Sm, &peers.sm), (Function::Lm, &peers.lm)]
-    {
+    let admin = if urls.contains_key("console") || peers.console.is_some() { &peers.admin } else { &None };
+    for (function, elsewhere) in [
+        (Function::San, &peers.san),
+        (Function::Sm, &peers.sm),
+        (Function::Lm, &peers.lm),
+        (Function::Console, &peers.console),
+        (Function::Admin, admin),
+    ] {
         config.servers.extend(at(urls, function.as_str(), elsewhere.as_deref()).map(|url| (function, url)));
     }
     let seconds = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
@@ -320,7 +341,7 @@ fn listen(
     hosts.extend(section.also_known_as.iter().filter(|host| **host != section.host).cloned());
     // Browsers and UEs meet the web root; functions and operators meet their own.
     let root = match name {
-        "sim" => "web",
+        "sim" | "console" => "web",
         "admin" => "admin",
         _ => "sbi",
     };
@@ -333,8 +354,12 @@ fn listen(
     };
     let config = match name {
         // Browsers are not asked for certificates (design section 3).
-        "sim" => tls::server_config(identity, None, false)?,
-        "admin" => tls::server_config(identity, Some(&clients("admin", RootKind::Admin)?), true)?,
+        "sim" | "console" => tls::server_config(identity, None, false)?,
+        // Operators by their certificates, and the console for operators who have logged in there.
+        "admin" => {
+            let roots = [clients("admin", RootKind::Admin)?, clients("sbi", RootKind::Console)?];
+            tls::server_config(identity, &roots, true)?
+        }
         "sim_mtls" => tls::server_config(identity, Some(&clients("sbi", RootKind::Sbi)?), true)?,
         _ => tls::server_config(identity, Some(&clients("sbi", RootKind::Sbi)?), false)?,
     };
@@ -398,6 +423,32 @@ fn look_for_cut_off_acts(kit: FunctionKit) -> JoinHandle<()> {
             tokio::time::sleep(CUT_OFF_LOOK).await;
         }
     })
+}
+
+/// The console, for the functions of this process or of others.
+async fn console(
+    common: &Common<'_>,
+    urls: &BTreeMap<String, String>,
+    peers: &crate::config::PeersSection,
+    sim: Option<&str>,
+) -> Result<(Router, FunctionKit)> {
+    let origin = urls.get("console").context("the console listener")?;
+    let sim = sim.context(
+        "the console needs a SIM-S for its operators: run sim here, or name peers.sim and peers.sim_mtls",
+    )?;
+    // The admin API of this process, unless another one is named.
+    let admin = peers.admin.clone().or_else(|| urls.get("admin").cloned()).context("the admin listener")?;
+    let kit = common.kit(Function::Console, origin, None, Vec::new()).await?;
+    let console = Console::new(ConsoleParts {
+        kit: kit.clone(),
+        https: common.https(Function::Console)?,
+        ambient: common.client_ambient(),
+        issuer: sim.to_owned(),
+        admin,
+        san: at(urls, "san", peers.san.as_deref()),
+        sm: at(urls, "sm", peers.sm.as_deref()),
+    });
+    Ok((console.router()?, kit))
 }
 
 /// Scheduled rotation and the forgetting of what has expired.

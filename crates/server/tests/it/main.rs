@@ -4,6 +4,7 @@ mod harness;
 
 mod admin;
 mod cli;
+mod console;
 mod crash;
 mod every_route;
 mod facade;

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 
 use super::credentials::refuse_asserted_identity;
-use super::{Credentials, added_scope, holder};
+use super::{Credentials, added_scope, holder, operator};
 use crate::call::{Actor, Call, Ctx, Session};
 use crate::kit::FunctionKit;
 use crate::peer::{CertRole, Peer};
@@ -35,6 +35,12 @@ pub(super) async fn guard(State(gate): State<Gate>, request: Request, next: Next
     ctx.set_route(gate.spec);
     let decided = match gate.spec.auth {
         RouteAuth::Public => refuse_asserted_identity(&parts.headers).map(|()| None),
+        RouteAuth::Mtls(roles) if gate.spec.operators && ctx.peer().is_some_and(Peer::is_console) => {
+            match gate.token(&ctx, &parts).await {
+                Ok(call) => operator::check(&ctx, &call, gate.spec, roles).map(|()| Some(call)),
+                Err(refusal) => Err(refusal),
+            }
+        }
         RouteAuth::Mtls(roles) => gate.mutual(&ctx, roles).map(|()| None),
         RouteAuth::Token => gate.token(&ctx, &parts).await.map(Some),
     };
@@ -98,7 +104,10 @@ impl Gate {
         {
             caller.kind = CallerKind::Function;
         }
-        ctx.set_actor(actor(&self.kit, &caller));
+        ctx.set_actor(match &caller.actor {
+            Some(by) if self.spec.operators => Actor::operator(&self.kit, &caller.subject, by),
+            _ => actor(&self.kit, &caller),
+        });
         if !self.spec.unlimited {
             let limited = self.kit.limits.admit_client(&caller.client_id, self.spec.cost);
             limited.inspect_err(|_| ctx.fail("rate of the client", "below its limit", "over its limit"))?;
@@ -156,7 +165,8 @@ impl Gate {
     }
 
     fn challenge(&self, scheme: Option<ChallengeScheme>) -> Challenge {
-        Challenge { scheme, resource_metadata: Some(self.kit.resource_metadata.clone()), scope: None }
+        let resource_metadata = Some(self.kit.resource_metadata.clone());
+        Challenge { scheme, resource_metadata, ..Challenge::default() }
     }
 }
 

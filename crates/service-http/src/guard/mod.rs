@@ -10,6 +10,7 @@ mod added_scope;
 mod credentials;
 mod gate;
 mod holder;
+mod operator;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;

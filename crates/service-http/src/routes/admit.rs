@@ -61,8 +61,11 @@ impl Admission {
             in_flight = Some(limits.begin()?);
         }
         if let RouteAuth::Mtls(roles) = self.spec.auth {
-            let certificate = peer.and_then(|peer| peer.certificate_as(roles));
-            certificate.ok_or_else(|| Refusal::open(Reason::PeerRefused))?;
+            let by_certificate = peer.is_some_and(|peer| peer.certificate_as(roles).is_some());
+            let by_console = self.spec.operators && peer.is_some_and(Peer::is_console);
+            if !by_certificate && !by_console {
+                return Err(Refusal::open(Reason::PeerRefused));
+            }
         }
         body::check_announced(request.headers(), self.spec.body_limit)?;
         Ok(in_flight)

@@ -162,6 +162,11 @@ pub(super) fn method_not_allowed(allow: &str) -> Response {
 
 /// Whether axum takes the path without a panic.
 fn is_path(path: &str) -> bool {
+    // The last segment may be the rest of the path.
+    let path = match path.rsplit_once("/{*") {
+        Some((before, rest)) if rest.len() > 1 && rest.ends_with('}') && !rest.contains('/') => before,
+        _ => path,
+    };
     path.strip_prefix('/').is_some_and(|rest| {
         rest.split('/').all(|segment| {
             let name = segment.strip_prefix('{').and_then(|s| s.strip_suffix('}'));

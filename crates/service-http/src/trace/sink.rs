@@ -165,13 +165,19 @@ fn merge(summaries: &mut Vec<TraceSummary>, record: &TraceRecord) {
         Some(summary) => summary,
         None => {
             let verdict = record.why.as_ref().map(|why| why.verdict.clone());
-            summaries.push(TraceSummary { trace, at, procedures: Vec::new(), steps: 0, verdict });
+            let (procedures, operations) = (Vec::new(), Vec::new());
+            summaries.push(TraceSummary { trace, at, procedures, operations, steps: 0, verdict });
             let last = summaries.len() - 1;
             &mut summaries[last]
         }
     };
     summary.at = at;
     summary.steps += record.steps.len() as u64;
+    if let Some(why) = &record.why
+        && !summary.operations.contains(&why.operation)
+    {
+        summary.operations.push(why.operation.clone());
+    }
     for step in &record.steps {
         if !summary.procedures.contains(&step.procedure) {
             summary.procedures.push(step.procedure.clone());

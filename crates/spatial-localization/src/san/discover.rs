@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use api_types::geo::ServiceArea;
 use api_types::query::Query;
 use api_types::san::{SpatialAnchorProfile, SpatialAnchorsDiscResp};
-use authorization::{CallerKind, Principal, Reason};
+use authorization::{Caller, CallerKind, Principal, Reason};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -185,6 +185,16 @@ async fn asker(san: &SanServer, call: &Call, question: &Question) -> Result<Aske
     Ok(asker)
 }
 
+/// Everything that somebody may find now; the permission is in it.
+pub(super) fn everything_for(caller: &Caller, now_s: i64) -> Filter {
+    Filter {
+        held: rules::held(caller),
+        owner_key: rules::owner_key(&caller.principal()),
+        now_s,
+        ..Filter::default()
+    }
+}
+
 async fn find(
     san: &SanServer,
     call: &Call,
@@ -192,16 +202,12 @@ async fn find(
     asker: &Asker,
 ) -> Result<Page<SpatialAnchorProfile>, StoreError> {
     let filter = Filter {
-        held: rules::held(&call.caller),
-        owner_key: rules::owner_key(&call.caller.principal()),
         boxes: question.area.as_ref().map(Area::search_boxes),
         anchor_ids: question.anchor_ids.clone(),
         service_id: question.svc_id.clone(),
         spec_hash: question.anch_inf.as_deref().map(records::spec_hash),
-        now_s: asker.around.now_s,
-        after: None,
-        limit: 0,
         bounds: san.config().search,
+        ..everything_for(&call.caller, asker.around.now_s)
     };
     let fetch = |after, limit| {
         let batch = Filter { after, limit, ..filter.clone() };

@@ -20,6 +20,7 @@ mod shown;
 mod stored;
 mod subscriptions;
 mod usage;
+mod view;
 
 #[cfg(test)]
 mod tests;

@@ -18,3 +18,4 @@ pub mod serv_infos;
 pub mod subscriptions;
 pub mod supp_feat;
 pub(crate) mod surroundings;
+pub mod view;

@@ -32,6 +32,12 @@ impl SuppFeat {
         Ok(Self { asked: true, own_members: last & 1 == 1 })
     }
 
+    /// Whoever knows everything.
+    #[must_use]
+    pub const fn all() -> Self {
+        Self { asked: true, own_members: true }
+    }
+
     /// Both said so in one request: the body and the query.
     #[must_use]
     pub fn or(self, other: Self) -> Self {

@@ -28,6 +28,7 @@ mod steps;
 mod subscriptions;
 mod update;
 mod view;
+mod viewed;
 
 #[cfg(test)]
 mod tests;

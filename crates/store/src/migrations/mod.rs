@@ -70,6 +70,7 @@ impl Migrations {
     pub fn of(function: Function) -> Self {
         let own: &[Migration] = match function {
             Function::Admin => admin::ADMIN,
+            Function::Console => &[],
             Function::Sim => sim::SIM,
             Function::San => san::SAN,
             Function::Sm => sm::SM,

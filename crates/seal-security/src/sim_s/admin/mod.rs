@@ -1,5 +1,6 @@
 //! What the admin API asks of the SIM-S (contract, section 5). A write has taken effect when it is answered.
 
+mod callers;
 mod certificates;
 mod clients;
 mod names;
@@ -11,6 +12,8 @@ use api_types::problem::{Cause, InvalidParam};
 use api_types::validate::{Validate, cause_of};
 use authorization::Reason;
 use service_http::refusal::Refusal;
+
+pub use callers::Asked;
 
 /// Longest page of a list. Own value.
 const MAX_PAGE: u32 = 1_000;

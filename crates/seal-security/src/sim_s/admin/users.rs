@@ -193,6 +193,7 @@ fn loses(before: &Profile, now: &Profile) -> bool {
         || before.external_id != now.external_id
         || !before.val_ue_ids.iter().all(|ue| now.val_ue_ids.contains(ue))
         || !before.val_services.iter().all(|service| now.val_services.contains(service))
+        || !before.roles.iter().all(|role| now.roles.contains(role))
 }
 
 fn profile(body: &User) -> Profile {

@@ -156,6 +156,8 @@ fn in_words(scope: &str) -> &str {
         "3gpp:seal:sm.read" => "read and find spatial maps",
         "3gpp:seal:sm.write" => "create, change and delete spatial maps",
         "3gpp:seal:sm.localize" => "locate your device in a spatial map",
+        "metaseal:console" => "open the console of this deployment",
+        "metaseal:admin" => "administer this deployment, as far as your roles go",
         other => other,
     }
 }

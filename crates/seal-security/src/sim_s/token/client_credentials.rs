@@ -47,6 +47,7 @@ pub(crate) async fn issue(tx: &mut dyn Sql, request: &TokenRequest) -> Result<De
         target: &target,
         binding: &binding,
         act: None,
+        login: None,
         jti: &request.jti,
         rev: revocations::epoch(tx).await?,
         now_s: request.now_s,

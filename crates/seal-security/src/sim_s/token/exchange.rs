@@ -12,7 +12,7 @@ use authorization::Reason;
 use authorization::claims::{Actor, SubType};
 use store::{Sql, clients, revocations};
 
-use super::mint::{ACCESS_TOKEN_TYPE, Binding, Issued, Mint, Subject};
+use super::mint::{ACCESS_TOKEN_TYPE, Binding, Issued, Login, Mint, Subject};
 use super::narrow::{Permitted, Target, narrow};
 use super::{Decided, TokenRequest, security_token};
 use crate::sim_s::directory::{Directory, OPENID, wrong_target};
@@ -101,6 +101,11 @@ pub(crate) async fn exchange(tx: &mut dyn Sql, request: &TokenRequest) -> Result
         val_services: party.val_services.iter().cloned().collect(),
         target: &target,
         binding: &binding,
+        // The login stays the one that the user made, however often a token is exchanged (RFC 9470 5).
+        login: claims.auth_time.and_then(|at| {
+            let acr = claims.acr.as_deref().unwrap_or_default();
+            Login::for_operators(&target, &world.directory, at.0, acr)
+        }),
         act: Some(Actor { sub: function.to_owned(), act: claims.act.map(Box::new) }),
         jti: &request.jti,
         rev: revocations::epoch(tx).await?,

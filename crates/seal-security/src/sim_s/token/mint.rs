@@ -3,7 +3,7 @@
 use api_types::Secret;
 use api_types::ids::{ClientId, ValServiceId};
 use api_types::oauth::TokenResponse;
-use authorization::claims::{AccessClaims, Actor, Audience, Cnf, NumericDate, SubType};
+use authorization::claims::{AccessClaims, Actor, Audience, Cnf, MAX_ROLES, NumericDate, SubType};
 use authorization::{Reason, ScopeSet};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,7 +15,7 @@ use store::users::Profile;
 
 use super::narrow::Target;
 use crate::sim_s::config::{BEARER_MAX_S, SimConfig};
-use crate::sim_s::directory::scope_text;
+use crate::sim_s::directory::{Directory, scope_text};
 use crate::sim_s::error::{ErrorCode, OAuthError};
 
 /// `issued_token_type` of an exchange (RFC 8693 3).
@@ -71,6 +71,30 @@ pub enum Subject<'a> {
     Client,
 }
 
+/// How and when the user logged in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// When, in seconds since 1970.
+    pub auth_time_s: i64,
+    /// How.
+    pub acr: String,
+}
+
+impl Login {
+    /// The login, if the target is for operators: nobody else is told of it, nor of the roles of the account.
+    #[must_use]
+    pub fn for_operators(
+        target: &Target,
+        directory: &Directory,
+        auth_time_s: i64,
+        acr: &str,
+    ) -> Option<Self> {
+        let role = directory.role_at(&target.audience)?;
+        let operators = matches!(role, api_types::Function::Admin | api_types::Function::Console);
+        operators.then(|| Self { auth_time_s, acr: acr.to_owned() })
+    }
+}
+
 /// Everything that becomes claims.
 #[derive(Clone)]
 pub struct Mint<'a> {
@@ -90,6 +114,8 @@ pub struct Mint<'a> {
     pub binding: &'a Binding,
     /// Who acts for the subject.
     pub act: Option<Actor>,
+    /// The login that it comes from, for servers that ask how fresh it is.
+    pub login: Option<Login>,
     /// Random identifier.
     pub jti: &'a str,
     /// Revocation epoch.
@@ -131,6 +157,12 @@ impl Mint<'_> {
             ext_id: profile.and_then(|profile| profile.external_id.clone()),
             authorization_details: Vec::new(),
             act: self.act,
+            auth_time: self.login.as_ref().map(|login| NumericDate(login.auth_time_s)),
+            roles: match (&self.login, profile) {
+                (Some(_), Some(profile)) => profile.roles.iter().take(MAX_ROLES).cloned().collect(),
+                _ => Vec::new(),
+            },
+            acr: self.login.map(|login| login.acr),
             rev: self.rev,
             digital_profile: None,
             s_key_prov: None,

@@ -5,7 +5,7 @@ use store::grants::families::Family;
 use store::{Sql, revocations};
 
 use super::TokenRequest;
-use super::mint::{IdClaims, Issued, Mint, Subject};
+use super::mint::{IdClaims, Issued, Login, Mint, Subject};
 use super::narrow::{Permitted, Target, narrow};
 use crate::sim_s::authorize::grant::Permission;
 use crate::sim_s::directory::{Directory, OPENID};
@@ -65,6 +65,12 @@ pub(crate) async fn issue(
         target: &target,
         binding: &binding,
         act: None,
+        login: Login::for_operators(
+            &target,
+            &world.directory,
+            permission.auth_time_s,
+            permission.acr.as_str(),
+        ),
         jti: &request.jti,
         rev: revocations::epoch(tx).await?,
         now_s: request.now_s,

@@ -8,7 +8,7 @@ use service_http::routes::RouteSpec;
 
 use super::mutual::unidentified;
 use super::token::key_id;
-use super::{Refused, expect, refused};
+use super::{Refused, expect, refused, request};
 use crate::harness::{Site, resign, sign_as, text_of, with_bearer};
 
 /// Whom a route of the SIM-S lets in that the gate lets everybody pass.
@@ -19,11 +19,13 @@ pub(super) enum Opens {
     Clients,
     /// The holder of a token for the SIM-S itself.
     Users,
+    /// An operator with a session at the console.
+    Session,
 }
 
 /// Every public route by its name.
 #[rustfmt::skip] // a table stays a table
-pub(super) const PUBLIC: [(&str, Opens); 14] = [
+pub(super) const PUBLIC: [(&str, Opens); 31] = [
     ("OpenIdConfiguration",         Opens::Anybody("a client reads it before it has any credential (OpenID Connect Discovery 4)")),
     ("AuthorizationServerMetadata", Opens::Anybody("likewise (RFC 8414 3)")),
     ("ProtectedResourceMetadata",   Opens::Anybody("a client reads it to learn where to get a token (RFC 9728 3)")),
@@ -38,6 +40,23 @@ pub(super) const PUBLIC: [(&str, Opens); 14] = [
     ("RevokeToken",                 Opens::Clients),
     ("UserInfo",                    Opens::Users),
     ("UserInfoPost",                Opens::Users),
+    ("ConsolePage",                 Opens::Anybody("the page that leads to the login; it holds nothing")),
+    ("ConsoleAsset",                Opens::Anybody("scripts and styles of the pages; they hold nothing")),
+    ("ConsoleLogin",                Opens::Anybody("begins a login; the SIM-S asks for the password")),
+    ("ConsoleCallback",             Opens::Anybody("takes a code, and only of a login that this browser began")),
+    ("ConsoleLogout",               Opens::Session),
+    ("GetConsoleSession",           Opens::Session),
+    ("GetConsoleDocument",          Opens::Session),
+    ("ConsoleAdminGet",             Opens::Session),
+    ("ConsoleAdminPut",             Opens::Session),
+    ("ConsoleAdminPost",            Opens::Session),
+    ("ConsoleAdminDelete",          Opens::Session),
+    ("ConsoleSanGet",               Opens::Session),
+    ("ConsoleSanPut",               Opens::Session),
+    ("ConsoleSanPost",              Opens::Session),
+    ("ConsoleSanPatch",             Opens::Session),
+    ("ConsoleSanDelete",            Opens::Session),
+    ("ConsoleSmGet",                Opens::Session),
 ];
 
 pub(super) async fn public_route(site: &Site, interface: &str, spec: &RouteSpec) -> Vec<String> {
@@ -51,6 +70,29 @@ pub(super) async fn public_route(site: &Site, interface: &str, spec: &RouteSpec)
         Opens::Anybody(why) => assert!(!why.is_empty()),
         Opens::Clients => faults.extend(client_rows(site, interface, spec, &link).await),
         Opens::Users => faults.extend(user_rows(site, interface, spec, &link).await),
+        Opens::Session => faults.extend(session_rows(site, interface, spec, &link).await),
+    }
+    faults
+}
+
+/// Sessions that are none, and requests of other sites.
+async fn session_rows(site: &Site, interface: &str, spec: &RouteSpec, link: &HttpsClient) -> Vec<String> {
+    let unknown = refused(401, "TOKEN_MISSING", "SESSION_UNKNOWN");
+    let elsewhere = refused(403, "UNAUTHORIZED_OPERATION", "CROSS_SITE");
+    let foreign = format!("__Host-console={}", site.time.ambient().unguessable());
+    let token = text_of(&site.server_token("vs-2", "san", "3gpp:seal:san").await);
+    let asked = || request(site, interface, spec, "carol");
+    #[rustfmt::skip] // a table stays a table
+    let rows = [
+        ("no session",        asked(),                                                unknown),
+        ("a foreign session", asked().header("cookie", &foreign),                     unknown),
+        ("a token instead",   with_bearer(asked(), &token),                           unknown),
+        ("another site",      asked().header("origin", "https://evil.example"),       elsewhere),
+        ("another site, too", asked().header("sec-fetch-site", "cross-site"),         elsewhere),
+    ];
+    let mut faults = Vec::new();
+    for (what, request, want) in rows {
+        faults.extend(expect(site, what, link, request, want).await);
     }
     faults
 }

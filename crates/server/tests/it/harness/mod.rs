@@ -1,10 +1,12 @@
 //! A `metaseal` of a test's own, as a child process, and clients of it. It is killed when the test ends.
 
+mod browser;
 mod clients;
 mod program;
 mod raw;
 mod tokens;
 
+pub(crate) use browser::Browser;
 pub(crate) use clients::{Site, json_of, parsed, val_server_list, val_server_map, with_bearer};
 pub(crate) use program::{Launch, Program, port_base, run, run_with};
 pub(crate) use raw::{Raw, h2_get, h2_preface, h2_reset, put, to_end};

@@ -107,6 +107,11 @@ impl Subscriber {
         Self { caller: Arc::clone(&call.caller), only: call.only().cloned() }
     }
 
+    /// Of somebody who has sent nothing: for views of the operator.
+    pub(crate) fn imagined(caller: &Caller) -> Self {
+        Self { caller: Arc::new(caller.clone()), only: None }
+    }
+
     /// Whether anything of this VAL service is open.
     pub(crate) fn opens_service(&self, val_service: &str) -> bool {
         self.only.as_ref().is_none_or(|only| only.as_str() == val_service)
