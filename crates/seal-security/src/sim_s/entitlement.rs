@@ -223,6 +223,8 @@ mod tests {
         assert!(!entitled(denied, false).contains(&"sm.read".to_owned()));
     }
 
+    type Row = (&'static str, bool, Vec<admin::Policy>, bool, &'static [&'static str]);
+
     #[test]
     fn what_is_for_operators_takes_a_role_and_no_permit() {
         use crate::sim_s::directory::{ADMIN, CONSOLE, Directory};
@@ -234,7 +236,7 @@ mod tests {
         let all = rule("a", Effect::Permit, &[], &[], &[]);
         let deny = rule("d", Effect::Deny, &["val-olga"], &["metaseal-admin"], &[]);
         #[rustfmt::skip] // a table stays a table
-        let rows: [(&str, bool, Vec<admin::Policy>, bool, &[&str]); 5] = [
+        let rows: [Row; 5] = [
             ("a role", true, vec![], true, &[CONSOLE, ADMIN]),
             ("no role, though everybody may everything", false, vec![all.clone()], true, &[]),
             ("a client by itself", false, vec![], false, &[]),

@@ -15,7 +15,7 @@ use store::{Sql, clients, revocations};
 use super::mint::{ACCESS_TOKEN_TYPE, Binding, Issued, Login, Mint, Subject};
 use super::narrow::{Permitted, Target, narrow};
 use super::{Decided, TokenRequest, security_token};
-use crate::sim_s::directory::{Directory, OPENID, wrong_target};
+use crate::sim_s::directory::{ADMIN, CONSOLE, Directory, OPENID, wrong_target};
 use crate::sim_s::entitlement::{self, Party};
 use crate::sim_s::error::{ErrorCode, OAuthError};
 use crate::sim_s::own_token;
@@ -75,8 +75,11 @@ pub(crate) async fn exchange(tx: &mut dyn Sql, request: &TokenRequest) -> Result
     let registered = Directory::registered(&client.registration.scopes);
     // The facade goes on with what the token in hand opens; a server that asks another one asks for something else.
     let facade = role == Function::Lm;
+    // In an operator's name only the console goes on to `admin`.
+    let operators = |scope: &str| [ADMIN, CONSOLE].contains(&scope);
     let kept = |scope: &String| {
-        scope != OPENID && registered.contains(scope) && (!facade || claims.scope.covers(scope))
+        let may = role == Function::Console || !operators(scope);
+        may && scope != OPENID && registered.contains(scope) && (!facade || claims.scope.covers(scope))
     };
     let rights: BTreeSet<String> = rights.into_iter().filter(kept).collect();
     let permitted = Permitted { scopes: &rights, audiences: None, issuer: &config.issuer };

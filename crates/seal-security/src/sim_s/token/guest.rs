@@ -70,6 +70,8 @@ pub(crate) async fn issue(tx: &mut dyn Sql, request: &TokenRequest) -> Result<De
         target: &target,
         binding: &binding,
         act: None,
+        // A partner's users are no operators here.
+        login: None,
         jti: &request.jti,
         rev: revocations::epoch(tx).await?,
         now_s: request.now_s,
