@@ -107,7 +107,7 @@ async fn audit_charging_and_traces_tell_the_same_story() {
         );
     }
     let verified = admin.verify_audit().await.expect("chains");
-    assert!(verified.intact && verified.functions.len() == 4, "{verified:?}");
+    assert!(verified.intact && verified.functions.len() == 5, "{verified:?}");
 
     // Charging: one record for each 2xx, none for a refusal, units as delivered.
     let filter = RecordFilter { consumer: Some("vs-7".into()), ..Default::default() };
@@ -193,10 +193,10 @@ async fn health_verifiers_metrics_and_configuration_are_shown() {
     assert_eq!((health.status.as_str(), health.version.as_str()), ("ok", env!("CARGO_PKG_VERSION")));
     assert_eq!(
         health.functions.keys().map(String::as_str).collect::<Vec<_>>(),
-        ["admin", "san", "sim", "sm"]
+        ["admin", "console", "san", "sim", "sm"]
     );
     let verifiers = admin.verifiers().await.expect("verifiers");
-    assert_eq!(verifiers.len(), 2, "{verifiers:?}");
+    assert_eq!(verifiers.len(), 3, "admin, san and sm: {verifiers:?}");
     assert!(verifiers.iter().all(|verifier| verifier.alive && verifier.issuer == site.at("sim")));
     let _ = site.san("vs-1", "3gpp:seal:san").await.discover(&AnchorQuery::default()).await;
     let metrics = admin.metrics().await.expect("metrics");

@@ -100,7 +100,7 @@ impl Program {
 
     /// A demo with the facade beside the others.
     pub(crate) fn demo_with_facade() -> Self {
-        Self::demo_with(&[("METASEAL_SERVER_ROLES", "[\"sim\", \"san\", \"sm\", \"lm\"]")])
+        Self::demo_with(&[("METASEAL_SERVER_ROLES", "[\"sim\", \"san\", \"sm\", \"lm\", \"console\"]")])
     }
 
     /// Likewise, with variables of the environment.
