@@ -13,6 +13,9 @@ export function when(text) {
 
 export const whenInFull = (text) => (text ? full.format(new Date(text)) : '–');
 
+/** What tells a trace from its neighbours: it begins with the time. */
+export const shortTrace = (trace) => trace.slice(-8);
+
 export const count = (number) => whole.format(number);
 
 /** One thing, two things. */
