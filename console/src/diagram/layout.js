@@ -33,10 +33,13 @@ export function layout(steps) {
     const from = x(step.from);
     const to = x(step.to);
     const text = step.message.length > LABEL ? `${step.message.slice(0, LABEL - 1)}…` : step.message;
-    return { index, y: TOP + 34 + index * ROW, from, to, self: from === to, number: step.step, text, verdict: verdictOf(step) };
+    // Beside the last lifeline there is nothing: what it does by itself is told on the near side, where room is.
+    const last = names.length > 1 && step.from === names[names.length - 1];
+    return { index, y: TOP + 34 + index * ROW, from, to, self: from === to, last, number: step.step, text, verdict: verdictOf(step) };
   });
   const widest = arrows.map((arrow) => {
     const label = (arrow.text.length + String(arrow.number).length + 3) * CHAR;
+    if (arrow.self && arrow.last) return arrow.from + SELF;
     return arrow.self ? arrow.from + SELF + label : (arrow.from + arrow.to) / 2 + label / 2;
   });
   const right = MARGIN + (names.length - 1) * column + MARGIN;
@@ -57,7 +60,7 @@ export function pathsOf(arrow) {
     return {
       line: `M${arrow.from} ${y - 8}h34v18h-26`,
       head: `M${arrow.from + 1} ${y + 10}l9 -4.5v9z`,
-      text: { x: arrow.from + SELF, y: y + 4, anchor: 'start' },
+      text: arrow.last ? { x: arrow.from - 12, y: y + 4, anchor: 'end' } : { x: arrow.from + SELF, y: y + 4, anchor: 'start' },
     };
   }
   const way = arrow.to > arrow.from ? 1 : -1;
