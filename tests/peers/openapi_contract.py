@@ -156,6 +156,74 @@ def maps():
     api.call("GET", path, 404)
 
 
+CALLBACK = "https://localhost:9443/notifications"
+POINT = {"geoServAr": {"geoArs": [{"shape": "POINT", "point": {"lon": 2.3505, "lat": 48.8504}}]}}
+
+
+def lives(api, collection, body, patch, media="application/merge-patch+json"):
+    """A resource from its creation to its end."""
+    answer, made = api.call("POST", collection, 201, body)
+    path = f"{collection}/" + answer.getheader("location").rsplit("/", 1)[1]
+    _, read = api.call("GET", path, 200)
+    api.call("PUT", path, 200, {name: value for name, value in read.items() if name != "report"})
+    api.call("PATCH", path, 200, patch, media=media)
+    api.call("DELETE", path, 204)
+    api.call("GET", path, 404)
+    return made
+
+
+def subscriptions():
+    scope = "3gpp:seal:san.read 3gpp:seal:san.write 3gpp:seal:san.discover"
+    api = Api("TS29437_SS_SAnManagement.yaml", "san", "/ssan-sanm/v1", clients("vs-1"), scope)
+    events = [
+        {"event": "ANCHOR_DISCOVERY", "evntFltr": {"discFltr": {"mgntEvts": ["ANCHOR_CREATION", "ANCHOR_DELETION"]}}},
+        {"event": "UE_SPATIAL_ANCHOR_INTEREST", "evntFltr": {
+            "ueFltr": {"rngVal": 25.0, "disc": True}, "anchrFltr": {"svcIds": ["museum-guide"], "areaInt": area}}},
+        {"event": "SPATIAL_ANCHOR_IN_RANGE", "evntFltr": {"rngFltr": {
+            "appRng": 10.5, "perSrch": True, "pose": {
+                "orientation": {"x": 0, "y": 0, "z": 1, "w": 90}, "position": position(2.3505, 48.8504)["pos"]}}}}]
+    made = lives(api, "/subscriptions", {
+        "eventSubs": events, "notifUri": CALLBACK, "expTime": "2040-01-01T00:00:00Z",
+        "reportReq": {"immRep": True, "notifMethod": "PERIODIC", "repPeriod": 3600, "maxReportNbr": 5}},
+        {"expTime": "2041-01-01T00:00:00Z"})
+    assert made["eventSubs"] == events
+    usage = Api("TS29437_SS_SAnUsage.yaml", "san", "/ssan-usg/v1", clients("vs-1"), scope)
+    asked = {"event": "SPATIAL_ANCHOR_USAGE_INFORMATION", "evntFltr": {"anchAnlFltr": {"appId": "museum-guide", "area": area}}}
+    usage.call("POST", "/subscriptions", 200, {"eventSubs": [asked]})
+    lives(usage, "/subscriptions", {"eventSubs": [asked], "notifUri": CALLBACK, "sampInt": 600}, {"sampInt": 900},
+          "application/json")
+    used = [{"anchId": ready["demo"]["samples"]["anchorIds"][0], "access": 2,
+             "repPer": {"startTime": "2026-01-01T00:00:00Z", "stopTime": "2026-01-01T01:00:00Z"}}]
+    usage.call("POST", "/report", 204, {"anchUsg": used})
+    usage.call("POST", "/report", 404, {"anchUsg": [used[0] | {"anchId": 1}]})
+
+
+def around_maps():
+    scope = "3gpp:seal:sm.read 3gpp:seal:sm.write"
+    number = ready["demo"]["samples"]["mapId"]
+    api = Api("TS29437_SS_SmManagement.yaml", "sm", "/ssm-smm/v1", clients("vs-1"), scope)
+    lives(api, "/subscriptions", {
+        "eventSubs": [{"event": "CHANGE_OF_OBJECTS", "mapId": {"mapIds": [number], "area": area}},
+                      {"event": "LAYERS_MODIFICATION", "mapId": {"mapIds": [number]}, "evntFltr": {"layers": ["floor-0"]}}],
+        "svcId": "museum-guide", "notifUri": CALLBACK}, {"expTime": "2041-01-01T00:00:00Z"})
+    localization = Api("TS29437_SS_SmLocalization.yaml", "sm", "/ssm-loc/v1", clients("vs-1"), "3gpp:seal:sm.localize")
+    localization.call("GET", "/localization", 200, query={"map-id": number})
+    localization.call("GET", "/localization", 200, query={
+        "map-id": number, "area-int": json.dumps(area), "target-ids": json.dumps([{"valUeId": "ue-alice"}])})
+    localization.call("GET", "/localization", 400, query={"map-id": "x"})
+    servers = Api("TS29437_SS_SmSmasRegistration.yaml", "sm", "/ssm-smasr/v1", clients("vs-1"), scope)
+    lives(servers, "/registrations", {"expTime": "2040-01-01T00:00:00Z", "profile": {
+        "smasInfo": {"endpoint": {"uri": "https://smas.example"}, "availLoc": POINT,
+                     "availPeriod": {"timeWindows": [{"startTime": "2026-01-01T00:00:00Z", "stopTime": "2040-01-01T00:00:00Z"}]}},
+        "spatMapInfoList": [{"mapId": number, "covArea": area}]}}, {"expTime": None})
+    sources = Api("TS29437_SS_SmDataSourceDiscovery.yaml", "sm", "/ssm-dsdisc/v1", clients("vs-1"), scope)
+    wanted = {"smDataIdentifier": "video-1", "smDataType": "image", "smDataArea": POINT}
+    sources.call("GET", "/datasource-profiles", 200, query={
+        "area-int": json.dumps(area), "ds-disc-fltr": json.dumps({"smInfoDets": [wanted]})})
+
+
 anchors()
 maps()
+subscriptions()
+around_maps()
 print(f"{held} requests and answers are as the published documents say")
