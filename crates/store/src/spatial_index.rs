@@ -1,6 +1,9 @@
 //! The spatial index with the permission inside: places by longitude, latitude and, as third dimension, the visibility
 //! class. R*Tree of SQLite or GiST of PostGIS (design, section 4). One of the places that know the engine.
 //!
+//! A second index has the places without classes, for searches that look at an area first: ordered by class before place,
+//! the first one would meet an area with many boxes.
+//!
 //! In the R*Tree class `c` is the range from `c - 1` to `c`. Without breadth the boxes of one class would have no volume,
 //! whatever their places: the tree tells by the volume where a new entry makes a box grow least, and would pile them up.
 
@@ -50,7 +53,11 @@ pub async fn put(
         Dialect::Sqlite => {
             let sql = "insert or replace into anchor_box (anchor_id, min_lon, max_lon, min_lat, max_lat, min_class, \
                        max_class) values ($1, $2, $2, $3, $3, $4 - 1, $4)";
-            tx.execute(sql, &params![anchor_id, steps(lon), steps(lat), class_id]).await.map(drop)
+            let place = params![anchor_id, steps(lon), steps(lat), class_id];
+            tx.execute(sql, &place).await?;
+            let sql = "insert or replace into anchor_place (anchor_id, min_lon, max_lon, min_lat, max_lat, class_id) \
+                       values ($1, $2, $2, $3, $3, $4)";
+            tx.execute(sql, &place).await.map(drop)
         }
         Dialect::Postgres => {
             let sql = "insert into anchor_box (anchor_id, at) \
@@ -66,7 +73,14 @@ pub async fn put(
 /// # Errors
 /// The engine failed.
 pub async fn remove(tx: &mut dyn Sql, anchor_id: u32) -> Result<(), StoreError> {
-    tx.execute("delete from anchor_box where anchor_id = $1", &params![anchor_id]).await.map(drop)
+    tx.execute("delete from anchor_box where anchor_id = $1", &params![anchor_id]).await?;
+    match tx.dialect() {
+        Dialect::Sqlite => {
+            tx.execute("delete from anchor_place where anchor_id = $1", &params![anchor_id]).await.map(drop)
+        }
+        // One table there, with an index of its own for each way.
+        Dialect::Postgres => Ok(()),
+    }
 }
 
 /// One step of margin outward: the index rounds, the exact test comes after.
@@ -100,13 +114,12 @@ pub(crate) fn by_area(dialect: Dialect, boxes: &[GeoBox], params: &mut Vec<Value
     let boxes = rows(dialect, boxes, margin, params);
     match dialect {
         Dialect::Sqlite => format!(
-            "select b.anchor_id as id, b.max_class as class_id from ({boxes}) q cross join anchor_box b \
+            "select b.anchor_id as id, b.class_id as class_id from ({boxes}) q cross join anchor_place b \
              on b.min_lon >= q.x0 and b.max_lon <= q.x1 and b.min_lat >= q.y0 and b.max_lat <= q.y1"
         ),
         Dialect::Postgres => format!(
             "select b.anchor_id as id, a.class_id as class_id from ({boxes}) q \
-             join anchor_box b on b.at OPERATOR(public.&&&) public.ST_MakeLine(\
-             public.ST_MakePoint(q.x0, q.y0, 0), public.ST_MakePoint(q.x1, q.y1, 2147483648)) \
+             join anchor_box b on b.at OPERATOR(public.&&) public.ST_MakeEnvelope(q.x0, q.y0, q.x1, q.y1) \
              join anchor a on a.anchor_id = b.anchor_id"
         ),
     }

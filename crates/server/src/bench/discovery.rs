@@ -66,16 +66,15 @@ pub(super) async fn with_permissions(options: &Options, store: &Store, count: u3
 pub(super) async fn bare(options: &Options, store: &Store, count: u32) -> Result<(Samples, f64)> {
     let sql = match store.dialect() {
         Dialect::Sqlite => {
-            "select a.*, l.* from anchor_box b join anchor a on a.anchor_id = b.anchor_id \
+            "select a.*, l.* from anchor_place b join anchor a on a.anchor_id = b.anchor_id \
              join anchors_list l on l.list_id = a.list_id \
              where b.min_lon >= $1 and b.max_lon <= $2 and b.min_lat >= $3 and b.max_lat <= $4"
         }
         Dialect::Postgres => {
             "select a.*, l.* from anchor_box b join anchor a on a.anchor_id = b.anchor_id \
              join anchors_list l on l.list_id = a.list_id \
-             where b.at OPERATOR(public.&&&) public.ST_MakeLine(\
-             public.ST_MakePoint(CAST($1 AS double precision), CAST($3 AS double precision), 0), \
-             public.ST_MakePoint(CAST($2 AS double precision), CAST($4 AS double precision), 2147483648))"
+             where b.at OPERATOR(public.&&) public.ST_MakeEnvelope(CAST($1 AS double precision), \
+             CAST($3 AS double precision), CAST($2 AS double precision), CAST($4 AS double precision))"
         }
     };
     let scale = |degrees: f64| match store.dialect() {

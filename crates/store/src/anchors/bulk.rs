@@ -80,6 +80,9 @@ pub async fn insert(tx: &mut dyn Sql, anchors: &[AnchorRow]) -> Result<(), Store
                 })
                 .collect();
             let head = "insert into anchor_box (anchor_id, min_lon, max_lon, min_lat, max_lat, min_class, max_class)";
+            insert_grid(tx, (head, ""), |_, number| format!("${number}"), &rows).await?;
+            let rows: Vec<Vec<Value>> = rows.into_iter().map(|row| [&row[..5], &row[6..]].concat()).collect();
+            let head = "insert into anchor_place (anchor_id, min_lon, max_lon, min_lat, max_lat, class_id)";
             insert_grid(tx, (head, ""), |_, number| format!("${number}"), &rows).await
         }
         Dialect::Postgres => {

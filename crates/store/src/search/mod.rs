@@ -30,6 +30,8 @@ use text::{Aggregate, aggregate, with_held};
 pub struct Bounds {
     /// Looks into the spatial index, one per class held and box, that are made without a further thought.
     pub probes: u32,
+    /// Entries of the boxes, whoever may see them, that are read at once where there are more classes than that.
+    pub glance: u32,
     /// Entries of the index, whoever may see them, that are read in the time of one such look.
     pub entries_per_probe: u32,
     /// Visible entries of the boxes: with more of them, items are read in the order of the pages instead.
@@ -40,7 +42,7 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { probes: 64, entries_per_probe: 4, in_boxes: 4_096, examined: 16_384 }
+        Self { probes: 64, glance: 1_024, entries_per_probe: 4, in_boxes: 4_096, examined: 16_384 }
     }
 }
 
@@ -95,13 +97,28 @@ impl Search<'_> {
         index: &dyn Index,
     ) -> Result<(Candidates, Way), StoreError> {
         let Some(boxes) = self.boxes else { return Ok((self.walk(tx, index).await?, Way::Identifiers)) };
-        let way = self.plan(tx, index, boxes).await?;
+        let few = self.has_few_classes(tx, boxes).await?;
+        if !few && let Some(found) = self.glance(tx, index, boxes).await? {
+            return self.bounded(tx, index, found, Way::Area).await;
+        }
+        let way = if few { Way::Classes } else { self.plan(tx, index, boxes).await? };
         let (sql, params) = match way {
             Way::Classes => self.class_first(tx.dialect(), index, boxes),
             Way::Area => self.area_first(tx.dialect(), index, boxes),
             Way::Identifiers => return Ok((self.walk(tx, index).await?, way)),
         };
-        let Aggregate { count, ids } = aggregate(tx, &sql, &params).await?;
+        let found = aggregate(tx, &sql, &params).await?;
+        self.bounded(tx, index, found, way).await
+    }
+
+    /// What was found, unless it is too much for one answer.
+    async fn bounded(
+        &self,
+        tx: &mut dyn Sql,
+        index: &dyn Index,
+        Aggregate { count, ids }: Aggregate,
+        way: Way,
+    ) -> Result<(Candidates, Way), StoreError> {
         // Whichever way was taken: what is hidden has a say in the way, and must have none in the pages.
         if count > u64::from(self.bounds.in_boxes) {
             return Ok((self.walk(tx, index).await?, Way::Identifiers));
@@ -123,6 +140,29 @@ impl Search<'_> {
             ),
             params,
         )
+    }
+
+    /// All that lies in the boxes, read and decided in one go; `None`: more than a glance shows.
+    async fn glance(
+        &self,
+        tx: &mut dyn Sql,
+        index: &dyn Index,
+        boxes: &[GeoBox],
+    ) -> Result<Option<Aggregate>, StoreError> {
+        let mut params = Vec::new();
+        let held = crate::sql::placeholders(&mut params, self.held.iter().map(Value::from));
+        let entries = index.by_area(tx.dialect(), boxes, &mut params);
+        let also = index.also(&mut params).map_or(String::new(), |also| format!(" and {also}"));
+        params.push((u64::from(self.bounds.glance) + 1).into());
+        let limit = params.len();
+        let sql = format!(
+            "select count(*) filter (where w.seen), string_agg(cast(w.id as text), ',') filter (where w.seen{also}), \
+             count(*) from (select e.id, exists (select 1 from class_match m where m.match_key in ({held}) \
+             and m.class_id = e.class_id) as seen from ({entries} limit ${limit}) as e) as w"
+        );
+        let row = tx.query_one(&sql, &params).await?;
+        let read: u64 = row.get(2)?;
+        if read > u64::from(self.bounds.glance) { Ok(None) } else { text::aggregate_of(&row).map(Some) }
     }
 
     fn area_first(&self, dialect: Dialect, index: &dyn Index, boxes: &[GeoBox]) -> (String, Vec<Value>) {

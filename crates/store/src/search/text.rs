@@ -2,7 +2,7 @@
 //! whatever their number.
 
 use crate::sql::placeholders;
-use crate::{Dialect, Sql, StoreError, Value};
+use crate::{Dialect, Row, Sql, StoreError, Value};
 
 /// The classes held, as `held`.
 pub(super) fn with_held(held: &[String], params: &mut Vec<Value>) -> String {
@@ -36,7 +36,11 @@ pub(super) async fn aggregate(
     sql: &str,
     params: &[Value],
 ) -> Result<Aggregate, StoreError> {
-    let row = tx.query_one(sql, params).await?;
+    aggregate_of(&tx.query_one(sql, params).await?)
+}
+
+/// Reads the row: how many, and which.
+pub(super) fn aggregate_of(row: &Row) -> Result<Aggregate, StoreError> {
     let ids: Option<String> = row.get(1)?;
     let parsed = ids
         .iter()

@@ -316,12 +316,31 @@ impl Draws {
 }
 
 /// Classes first; what lies in the area first; in the order of identifiers, at once and a little at a time.
-const WAYS: [(&str, Bounds); 5] = [
-    ("by default", Bounds { probes: 64, entries_per_probe: 4, in_boxes: 4_096, examined: 16_384 }),
-    ("by class", Bounds { probes: u32::MAX, entries_per_probe: 0, in_boxes: 4_096, examined: 16_384 }),
-    ("by area", Bounds { probes: 0, entries_per_probe: u32::MAX, in_boxes: 4_096, examined: 16_384 }),
-    ("by identifier", Bounds { probes: u32::MAX, entries_per_probe: 0, in_boxes: 0, examined: 16_384 }),
-    ("a little at a time", Bounds { probes: u32::MAX, entries_per_probe: 0, in_boxes: 3, examined: 7 }),
+const WAYS: [(&str, Bounds); 6] = [
+    (
+        "by default",
+        Bounds { probes: 64, glance: 1_024, entries_per_probe: 4, in_boxes: 4_096, examined: 16_384 },
+    ),
+    (
+        "by class",
+        Bounds { probes: u32::MAX, glance: 0, entries_per_probe: 0, in_boxes: 4_096, examined: 16_384 },
+    ),
+    (
+        "at a glance",
+        Bounds { probes: 0, glance: 4_096, entries_per_probe: 0, in_boxes: 4_096, examined: 16_384 },
+    ),
+    (
+        "by area",
+        Bounds { probes: 0, glance: 0, entries_per_probe: u32::MAX, in_boxes: 4_096, examined: 16_384 },
+    ),
+    (
+        "by identifier",
+        Bounds { probes: u32::MAX, glance: 0, entries_per_probe: 0, in_boxes: 0, examined: 16_384 },
+    ),
+    (
+        "a little at a time",
+        Bounds { probes: u32::MAX, glance: 0, entries_per_probe: 0, in_boxes: 3, examined: 7 },
+    ),
 ];
 
 /// All pages of a question, one after the other.

@@ -80,7 +80,8 @@ async fn row(store: &Store, map_id: u32) -> Option<MapRow> {
 async fn found(store: &Store, filter: Filter) -> Vec<(u32, bool)> {
     let ways = [
         Bounds::default(),
-        Bounds { probes: 0, entries_per_probe: u32::MAX, ..Bounds::default() },
+        Bounds { probes: 0, glance: 4_096, ..Bounds::default() },
+        Bounds { probes: 0, glance: 0, entries_per_probe: u32::MAX, ..Bounds::default() },
         Bounds { in_boxes: 0, ..Bounds::default() },
         Bounds { in_boxes: 0, examined: 1, ..Bounds::default() },
     ];

@@ -70,14 +70,21 @@ async fn a_list_lives_from_post_to_delete() {
         .read(|tx| {
             Box::pin(async move {
                 let mut counts = Vec::new();
-                for table in ["anchor", "anchors_list", "anchor_box", "visibility_class", "class_match"] {
+                for table in [
+                    "anchor",
+                    "anchors_list",
+                    "anchor_box",
+                    "anchor_place",
+                    "visibility_class",
+                    "class_match",
+                ] {
                     counts.push(tx.query_one(&format!("select count(*) from {table}"), &[]).await?.get(0)?);
                 }
                 Ok(counts)
             })
         })
         .await;
-    assert_eq!(left.unwrap(), [0; 5], "nothing is left of a deleted list");
+    assert_eq!(left.unwrap(), [0; 6], "nothing is left of a deleted list");
 }
 
 #[tokio::test]
