@@ -8,6 +8,7 @@ pub mod audit_sink;
 pub mod body;
 pub mod call;
 pub mod callback_hosts;
+pub mod cookies;
 pub mod edge;
 pub mod egress;
 pub mod feed;

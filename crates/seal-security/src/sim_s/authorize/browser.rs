@@ -4,13 +4,11 @@
 //! SIM-C may be, gets through, and a browser that says that another site sent it does not.
 
 use http::HeaderMap;
-use http::header::{COOKIE, HeaderValue, ORIGIN};
+use http::header::{HeaderValue, ORIGIN};
+use service_http::cookies;
 
 /// Name of the cookie. The prefix keeps other hosts from setting it.
 pub const COOKIE_NAME: &str = "__Host-sim-login";
-
-/// Longest cookie value that is read, in bytes. Own value.
-const MAX_COOKIE: usize = 128;
 
 /// Whether a POST of the login form may have been sent by a page of ours.
 ///
@@ -34,13 +32,7 @@ pub fn is_same_origin(headers: &HeaderMap, own_origin: &str) -> bool {
 /// The value of our cookie, if the browser sent it once.
 #[must_use]
 pub fn cookie(headers: &HeaderMap) -> Option<&str> {
-    let values = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut ours = pairs.filter(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value);
-    match (ours.next(), ours.next()) {
-        (Some(value), None) if !value.is_empty() && value.len() <= MAX_COOKIE => Some(value),
-        _ => None,
-    }
+    cookies::cookie(headers, COOKIE_NAME)
 }
 
 /// Sets the cookie, until the browser is closed.
@@ -52,6 +44,7 @@ pub fn set_cookie(value: &str) -> Option<HeaderValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::header::COOKIE;
 
     #[test]
     fn a_form_of_another_site_is_refused() {
