@@ -20,6 +20,7 @@ pub mod ledger;
 pub mod limits;
 pub mod logging;
 pub mod metrics;
+pub mod oauth;
 pub mod outbox_driver;
 pub mod peer;
 pub mod problem;

@@ -13,11 +13,8 @@ pub mod config;
 pub mod directory;
 mod dpop;
 pub mod entitlement;
-pub mod error;
-pub mod form;
 pub mod fuzz;
 mod introspect;
-pub mod keys;
 mod maintain;
 mod metadata;
 mod nonce;
@@ -36,10 +33,12 @@ mod userinfo;
 pub mod world;
 
 pub use admin::{Asked, Versioned, Written};
+use service_http::oauth::{error, form, keys};
+
 pub use config::{CertificateError, CertificateIssuer, IssuedCert, SimConfig};
-pub use keys::{KeyStore, KeyStoreError, SealedKeys, SigningKey};
 pub use maintain::CONSOLE_CALLBACK;
 pub use partner::Partner;
 pub use partner::keys::PartnerKeys;
 pub use routes::{MTLS_ROUTES, ROUTES};
 pub use server::SimServer;
+pub use service_http::oauth::keys::{KeyStore, KeyStoreError, SealedKeys, SigningKey};

@@ -5,11 +5,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use api_types::Secret;
 use argon2::{Algorithm, Argon2, Params, Version};
+use authorization::Reason;
 use aws_lc_rs::constant_time;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use service_http::ambient::Ambient;
 use tokio::sync::Semaphore;
+
+use super::error::{ErrorCode, OAuthError};
 
 /// Memory of one hash, in KiB (identity sheet 1.11).
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -41,6 +44,17 @@ pub enum PasswordError {
     /// The hash could not be computed.
     #[error("password hashing failed")]
     Failed,
+}
+
+impl From<PasswordError> for OAuthError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Overloaded => {
+                Self::new(ErrorCode::TemporarilyUnavailable, Reason::Overloaded).retry_after(1)
+            }
+            PasswordError::Failed => Self::new(ErrorCode::ServerError, Reason::DependencyDown),
+        }
+    }
 }
 
 /// Checks passwords, a few at a time.

@@ -1,5 +1,6 @@
 //! Refusals of the OAuth endpoints: a code of the RFCs on the wire, a fine reason in audit and trace.
 
+use crate::refusal::{Refusal, RefusalRecord};
 use api_types::oauth::TokenErrorBody;
 use api_types::problem::Cause;
 use authorization::Reason;
@@ -7,14 +8,12 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
-use service_http::refusal::{Refusal, RefusalRecord};
 use store::StoreError;
 
 use super::form::FormError;
-use super::password::PasswordError;
 
 /// `DPoP-Nonce` (RFC 9449 8).
-pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+pub const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal, $status:literal, $detail:literal;)+) => {
@@ -200,17 +199,6 @@ impl From<Refusal> for OAuthError {
     }
 }
 
-impl From<PasswordError> for OAuthError {
-    fn from(error: PasswordError) -> Self {
-        match error {
-            PasswordError::Overloaded => {
-                Self::new(ErrorCode::TemporarilyUnavailable, Reason::Overloaded).retry_after(1)
-            }
-            PasswordError::Failed => Self::new(ErrorCode::ServerError, Reason::DependencyDown),
-        }
-    }
-}
-
 impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
@@ -246,7 +234,7 @@ impl IntoResponse for OAuthError {
 }
 
 /// RFC 6749 5.1: an answer with a token, or about one, is not kept by any cache.
-pub(crate) fn no_store(response: &mut Response) {
+pub fn no_store(response: &mut Response) {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
 }

@@ -12,10 +12,11 @@ use async_trait::async_trait;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use jose::{EcKey, Signer, VerifyingKey};
 use serde_json::{Value, json};
-use service_http::ambient::Ambient;
 use store::keys::KeyRow;
 use store::{Store, StoreError};
 use zeroize::Zeroizing;
+
+use crate::ambient::Ambient;
 
 /// Why a key is not to be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,7 +61,7 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// Where signing keys and other secrets of the SIM-S are kept.
+/// Where signing keys and other secrets of an issuer are kept.
 #[async_trait]
 pub trait KeyStore: Send + Sync + 'static {
     /// Every key.

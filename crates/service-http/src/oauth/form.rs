@@ -151,7 +151,10 @@ const fn hex_digit(byte: u8) -> Option<u8> {
 }
 
 /// Undoes the escapes of one text, as in the halves of HTTP Basic credentials (RFC 6749 2.3.1).
-pub(crate) fn unescape_text(text: &str) -> Result<String, FormError> {
+///
+/// # Errors
+/// [`FormError::Malformed`].
+pub fn unescape_text(text: &str) -> Result<String, FormError> {
     unescape(text.as_bytes())
 }
 
