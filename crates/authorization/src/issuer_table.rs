@@ -26,6 +26,10 @@ pub struct IssuerRow {
     pub claims: Vec<RestrictedClaim>,
     /// Types of `authorization_details` that it may grant.
     pub details: Vec<String>,
+    /// What `aud` has to be, where it is not the url of the server: the `aefId` that a CAPIF core function has given it.
+    pub audience: Option<String>,
+    /// Whether it is a CAPIF core function, whose scopes are of TS 29.222 and whose holders have its certificates.
+    pub capif: bool,
     /// Whether it grants a revocation lease. Without one, its tokens are bounded by `exp` alone.
     pub leases: bool,
 }
@@ -41,7 +45,23 @@ impl IssuerRow {
             jwks_uri: jwks_uri.into(),
             claims: vec![RestrictedClaim::DigitalProfile, RestrictedClaim::SKeyProv],
             details: SPATIAL_DETAILS.map(str::to_owned).to_vec(),
+            audience: None,
+            capif: false,
             leases: true,
+        }
+    }
+
+    /// The row of a CAPIF core function at an API exposing function that it knows as `aef_id`.
+    pub fn ccf(
+        issuer: impl Into<String>,
+        jwks_uri: impl Into<String>,
+        aef_id: impl Into<String>,
+    ) -> Self {
+        Self {
+            claims: vec![RestrictedClaim::ResOwnerId],
+            audience: Some(aef_id.into()),
+            capif: true,
+            ..Self::sim(issuer, jwks_uri)
         }
     }
 

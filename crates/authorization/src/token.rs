@@ -30,7 +30,8 @@ pub fn check(claims: &AccessClaims, want: &Expected<'_>) -> Result<(), Reason> {
     if claims.iss != want.issuer.issuer {
         return Err(Reason::IssuerWrong);
     }
-    if claims.aud.one() != Some(want.audience) {
+    let audience = want.issuer.audience.as_deref().unwrap_or(want.audience);
+    if claims.aud.one() != Some(audience) {
         return Err(Reason::AudienceWrong);
     }
     want.issuer.may_assert(claims)?;

@@ -112,6 +112,10 @@ impl Actor {
         match certificate.role {
             CertRole::Client => Self::client(&certificate.name),
             CertRole::Function => Self::function(&certificate.name),
+            CertRole::Invoker => Self { label: "API invoker", ..Self::client(&certificate.name) },
+            CertRole::Aef => Self { label: "AEF", ..Self::client(&certificate.name) },
+            CertRole::Apf => Self { label: "APF", ..Self::client(&certificate.name) },
+            CertRole::Amf => Self { label: "AMF", ..Self::client(&certificate.name) },
             role => {
                 Self { name: format!("{role}:{}", certificate.name), client: None, label: "administrator" }
             }

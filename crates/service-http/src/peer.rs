@@ -42,6 +42,14 @@ pub enum CertRole {
     Disclosure,
     /// Sends notifications; only callback receivers accept it (SBI root).
     Notifier,
+    /// API invoker, as onboarded at the CAPIF core function (CAPIF root).
+    Invoker,
+    /// API exposing function (CAPIF root).
+    Aef,
+    /// API publishing function (CAPIF root).
+    Apf,
+    /// API management function (CAPIF root).
+    Amf,
 }
 
 impl CertRole {
@@ -54,6 +62,10 @@ impl CertRole {
         Self::Auditor,
         Self::Disclosure,
         Self::Notifier,
+        Self::Invoker,
+        Self::Aef,
+        Self::Apf,
+        Self::Amf,
     ];
 
     /// The word in the URN.
@@ -66,6 +78,10 @@ impl CertRole {
             Self::Auditor => "auditor",
             Self::Disclosure => "disclosure",
             Self::Notifier => "notifier",
+            Self::Invoker => "invoker",
+            Self::Aef => "aef",
+            Self::Apf => "apf",
+            Self::Amf => "amf",
         }
     }
 }

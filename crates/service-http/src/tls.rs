@@ -48,6 +48,8 @@ pub enum RootKind {
     Sbi,
     /// Administrators, operators, auditors.
     Admin,
+    /// Who was onboarded or registered at the CAPIF core function.
+    Capif,
     /// The console and nobody else: the SBI root at `admin`.
     Console,
 }
@@ -58,6 +60,7 @@ impl RootKind {
         match self {
             Self::Sbi => &[CertRole::Function, CertRole::Client, CertRole::Notifier],
             Self::Admin => &[CertRole::Admin, CertRole::Operator, CertRole::Auditor, CertRole::Disclosure],
+            Self::Capif => &[CertRole::Invoker, CertRole::Aef, CertRole::Apf, CertRole::Amf],
             Self::Console => &[CertRole::Function],
         }
     }

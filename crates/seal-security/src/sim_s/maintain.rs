@@ -3,12 +3,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use api_types::admin::{AuthMethod, ClientKind, KeyInfo, KeyRotated, KeyStatus, SubjectType};
+use api_types::Function;
+use api_types::admin::{AuthMethod, ClientKind, KeyInfo, KeyRotated, SubjectType};
 use api_types::ids::ClientId;
-use api_types::{DateTime, Function};
-use authorization::Reason;
 use authorization::revocation::Kind;
-use jose::{EcKey, KeyError, Signer};
 use service_http::refusal::Refusal;
 use store::clients::{ClientRecord, Registration};
 use store::grants::{self, tokens};
@@ -18,7 +16,7 @@ use super::SimServer;
 use super::config::SimConfig;
 use super::directory::{ADMIN, CONSOLE, OPENID, first_services};
 use super::entitlement::{self, Party};
-use super::keys::{self, KeyStoreError, Overlap, Rotation, SigningKey};
+use super::keys::KeyStoreError;
 use super::partner::{self, Partner};
 use super::provisioning::membership;
 use super::world::World;
@@ -38,14 +36,8 @@ impl SimServer {
     /// # Errors
     /// A key or the store fails; the next call tries again.
     pub async fn maintain(&self) -> Result<(), KeyStoreError> {
-        self.load_keys().await?;
+        self.signing().maintain(self.config().key_rotation_s).await?;
         let now_s = self.now_s();
-        let oldest = keys::signer(&self.ring().keys(), now_s).map(|key| key.active_from_s);
-        let waiting =
-            self.ring().keys().iter().any(|key| key.revoked_s.is_none() && key.active_from_s > now_s);
-        if !waiting && oldest.is_some_and(|from| now_s.saturating_sub(from) >= self.config().key_rotation_s) {
-            self.rotate_keys(false).await?;
-        }
         // What was used up once is forgotten by the housekeeping of the function, whose time steps back for nobody.
         self.kit()
             .store
@@ -58,23 +50,6 @@ impl SimServer {
             })
             .await?;
         Ok(())
-    }
-
-    /// Reads the keys; makes one when none can sign.
-    pub(super) async fn load_keys(&self) -> Result<(), KeyStoreError> {
-        let _turn = self.rotating().lock().await;
-        let kept = self.config().keys.load().await?;
-        let now_s = self.now_s();
-        if keys::signer(&kept, now_s).is_some() {
-            let (kept, gone): (Vec<_>, Vec<_>) =
-                kept.into_iter().partition(|key| key.revoked_s.is_some() || key.is_published(now_s));
-            self.ring().set(kept);
-            for key in gone {
-                self.config().keys.forget(key.key.kid()).await?;
-            }
-            return Ok(());
-        }
-        self.apply(keys::scheduled(&kept, self.fresh_key()?, self.overlap(), now_s)).await
     }
 
     /// Services that an empty store begins with; once, so that a removed one stays removed.
@@ -133,100 +108,18 @@ impl SimServer {
             .await
     }
 
-    fn overlap(&self) -> Overlap {
-        let config = self.config();
-        let longest_s = config.id_token_s.max(config.access_token_s);
-        Overlap { before_s: config.jwks_max_age_s, after_s: longest_s.saturating_mul(2) }
-    }
-
-    fn fresh_key(&self) -> Result<EcKey, KeyStoreError> {
-        let entropy = &self.kit().ambient.entropy;
-        EcKey::generate_with(|bytes| {
-            entropy.fill(bytes);
-            Ok::<_, KeyError>(())
-        })
-        .map_err(|_| KeyStoreError::Unwritable)
-    }
-
-    /// Keeps what has changed, then lets it take effect here.
-    async fn apply(&self, rotation: Rotation) -> Result<(), KeyStoreError> {
-        let before = self.ring().keys();
-        let times = |key: &SigningKey| (key.active_from_s, key.retires_s, key.revoked_s);
-        // The new key first: between the two writes there is always one that signs.
-        for key in rotation.keys.iter().rev() {
-            let known = before.iter().find(|known| known.key.kid() == key.key.kid());
-            if known.map(times) != Some(times(key)) {
-                self.config().keys.save(key).await?;
-            }
-        }
-        self.ring().set(rotation.keys);
-        Ok(())
-    }
-
-    async fn rotate_keys(&self, emergency: bool) -> Result<KeyRotated, KeyStoreError> {
-        let rotation = {
-            let _turn = self.rotating().lock().await;
-            let (kept, new, now_s) = (self.ring().keys(), self.fresh_key()?, self.now_s());
-            let rotation = if emergency {
-                keys::emergency(&kept, new, now_s)
-            } else {
-                keys::scheduled(&kept, new, self.overlap(), now_s)
-            };
-            self.apply(rotation.clone()).await?;
-            rotation
-        };
-        self.tell_verifiers(rotation.revoked).await?;
-        let new = rotation.keys.last().ok_or(KeyStoreError::Unwritable)?;
-        Ok(KeyRotated { kid: new.key.kid().to_owned(), active_from: DateTime::from_unix(new.active_from_s) })
-    }
-
-    /// Answers when every verifier has the new key set and accepts the revoked keys no more.
-    async fn tell_verifiers(&self, revoked: Vec<String>) -> Result<(), StoreError> {
-        self.revocations().keys_changed().await?;
-        self.revoke_all(Kind::Key, revoked).await
-    }
-
     /// POST `/keys/sim/rotate`: has taken effect when it is answered.
     ///
     /// # Errors
     /// A key cannot be made or kept.
     pub async fn rotate(&self, emergency: bool) -> Result<KeyRotated, Refusal> {
-        self.rotate_keys(emergency).await.map_err(refusal)
-    }
-
-    /// Revokes a signing key; the next one signs at once. `false` when it is no key of ours.
-    pub(super) async fn revoke_key(&self, kid: &str) -> Result<bool, Refusal> {
-        let _turn = self.rotating().lock().await;
-        let spare = self.fresh_key().map_err(refusal)?;
-        match keys::revoke(&self.ring().keys(), kid, spare, self.now_s()) {
-            Some(rotation) => {
-                self.apply(rotation).await.map_err(refusal)?;
-                Ok(true)
-            }
-            None => Ok(false),
-        }
+        self.signing().rotate(emergency).await
     }
 
     /// GET `/keys`.
     #[must_use]
     pub fn keys(&self) -> Vec<KeyInfo> {
-        let now_s = self.now_s();
-        let keys = self.ring().keys();
-        let signs = keys::signer(&keys, now_s).map(|key| key.key.kid().to_owned());
-        let info = |key: &SigningKey| KeyInfo {
-            role: "sim".to_owned(),
-            kid: key.key.kid().to_owned(),
-            alg: key.key.alg().as_str().to_owned(),
-            status: match key {
-                key if key.revoked_s.is_some() => KeyStatus::Revoked,
-                key if signs.as_deref() == Some(key.key.kid()) => KeyStatus::Active,
-                key if key.active_from_s > now_s => KeyStatus::Next,
-                _ => KeyStatus::Retiring,
-            },
-            active_from: DateTime::from_unix(key.active_from_s),
-            verify_until: key.retires_s.map(DateTime::from_unix),
-        };
-        keys.iter().map(info).collect()
+        self.signing().list("sim")
     }
 
     /// Revokes every token that holds a scope to which its subject is no longer entitled: called after services or
@@ -301,14 +194,4 @@ async fn rights_of(
         (None, Some(user)) => entitlement::of_user(all, &Party::of_user_alone(&user.profile), world, now_s),
         _ => BTreeSet::new(),
     })
-}
-
-pub(super) fn refusal(error: KeyStoreError) -> Refusal {
-    match error {
-        KeyStoreError::Store(error) => error.into(),
-        error => {
-            tracing::error!(%error, "signing keys");
-            Refusal::open(Reason::KeyUnavailable)
-        }
-    }
 }

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jose::EcKey;
 use service_http::feed::{NewEntry, RevocationLog};
 use service_http::kit::FunctionKit;
+use service_http::oauth::signing::SigningKeys;
 use store::clients::ClientRecord;
 use store::grants::tokens;
 use store::{Sql, StoreError, revocations};
@@ -18,7 +19,7 @@ use zeroize::Zeroizing;
 
 use super::config::{CertificateIssuer, SimConfig};
 use super::error::{ErrorCode, OAuthError};
-use super::keys::{KeyRing, KeyStoreError};
+use super::keys::{KeyRing, KeyStoreError, Overlap};
 use super::nonce::Nonces;
 use super::password::PasswordPool;
 use super::throttle::Throttle;
@@ -31,12 +32,10 @@ struct Inner {
     kit: FunctionKit,
     config: SimConfig,
     certificates: Arc<dyn CertificateIssuer>,
-    ring: KeyRing,
+    signing: SigningKeys,
     passwords: PasswordPool,
     throttle: Throttle,
     secrets: OnceLock<Secrets>,
-    /// Held while keys change, so that two rotations follow each other.
-    rotating: tokio::sync::Mutex<()>,
     /// Held while an account is read, its password hashed and the account written.
     accounts: tokio::sync::Mutex<()>,
 }
@@ -53,15 +52,18 @@ impl SimServer {
     pub fn new(kit: FunctionKit, config: SimConfig, certificates: Arc<dyn CertificateIssuer>) -> Self {
         let passwords = PasswordPool::new(config.password_workers, config.password_queue, &kit.ambient);
         let throttle = Throttle::new(config.logins);
+        let longest_s = config.id_token_s.max(config.access_token_s);
+        let overlap = Overlap { before_s: config.jwks_max_age_s, after_s: longest_s.saturating_mul(2) };
+        let (ambient, log) = (kit.ambient.clone(), config.revocations.clone());
+        let signing = SigningKeys::new(ambient, config.keys.clone(), log, overlap);
         Self(Arc::new(Inner {
             kit,
             config,
             certificates,
-            ring: KeyRing::default(),
+            signing,
             passwords,
             throttle,
             secrets: OnceLock::new(),
-            rotating: tokio::sync::Mutex::new(()),
             accounts: tokio::sync::Mutex::new(()),
         }))
     }
@@ -77,7 +79,7 @@ impl SimServer {
         let pairwise = hmac::Key::new(hmac::HMAC_SHA256, keys.secret("pairwise", fresh()).await?.as_slice());
         // A second start keeps what the first has set: both come from the same store.
         let _ = self.0.secrets.set(Secrets { nonces, pairwise });
-        self.load_keys().await?;
+        self.signing().load().await?;
         self.provision_first_services().await?;
         self.provision_console().await?;
         Ok(())
@@ -108,7 +110,12 @@ impl SimServer {
     /// The keys in memory.
     #[must_use]
     pub fn ring(&self) -> &KeyRing {
-        &self.0.ring
+        self.0.signing.ring()
+    }
+
+    /// The signing keys as they live.
+    pub(crate) fn signing(&self) -> &SigningKeys {
+        &self.0.signing
     }
 
     pub(crate) fn passwords(&self) -> &PasswordPool {
@@ -117,10 +124,6 @@ impl SimServer {
 
     pub(crate) fn throttle(&self) -> &Throttle {
         &self.0.throttle
-    }
-
-    pub(crate) fn rotating(&self) -> &tokio::sync::Mutex<()> {
-        &self.0.rotating
     }
 
     pub(crate) fn accounts(&self) -> &tokio::sync::Mutex<()> {

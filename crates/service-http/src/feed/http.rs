@@ -40,14 +40,14 @@ const KEYS_AGE: Duration = Duration::from_secs(300);
 /// Longest name of a verifier's process. Own value.
 const NODE_MAX: usize = 64;
 
-/// Handler of GET `/revocations?after=&wait_s=&node=`, for routes of `RouteAuth::Mtls(&[CertRole::Function])`.
+/// Handler of GET `/revocations?after=&wait_s=&node=`, for routes of `RouteAuth::Mtls` that name functions or API exposing functions.
 ///
 /// The name of the verifier is that of its certificate; `node` tells its processes apart.
 ///
 /// # Errors
 /// 400 for a malformed query, 403 for who is no function, 500 when the store fails.
 pub async fn revocations(log: &RevocationLog, ctx: &Ctx, query: Option<&str>) -> Result<Response, Refusal> {
-    let certificate = ctx.peer().and_then(|peer| peer.certificate_as(&[CertRole::Function]));
+    let certificate = ctx.peer().and_then(|peer| peer.certificate_as(&[CertRole::Function, CertRole::Aef]));
     let certificate = certificate.ok_or_else(|| Refusal::open(Reason::PeerRefused))?;
     let poll = Poll::parse(query.unwrap_or_default())?;
     let answer = log.poll(&certificate.name, &poll.node, poll.after, poll.wait).await?;

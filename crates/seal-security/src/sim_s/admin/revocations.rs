@@ -26,7 +26,7 @@ impl SimServer {
         {
             return Err(wrong("/kind", "is not revoked at this issuer"));
         }
-        if request.kind == Kind::Key && self.revoke_key(&request.value).await? {
+        if request.kind == Kind::Key && self.signing().revoke(&request.value).await? {
             // The next key is known everywhere before this one is refused.
             self.revocations().keys_changed().await?;
         }
