@@ -7,6 +7,7 @@
 pub mod access_rules;
 pub mod area;
 pub mod caller;
+pub mod capif;
 pub mod check;
 pub mod claims;
 pub mod fuzz;

@@ -1,6 +1,9 @@
 //! Scopes: what a token opens, which server a scope belongs to, and which operations it covers (TS 33.434 A.2.2;
 //! the names are own, in the style of TS 33.180).
 //!
+//! A CAPIF core function names API exposing functions and their APIs in one scope, `3gpp#aef:api,api;aef:api`
+//! ([`crate::capif::scope`]); here that is one scope among others, and no server of the SIM-S knows it.
+//!
 //! `3gpp:seal:san` is the whole row of `3gpp:seal:san.read`, `.write` and `.discover`; `3gpp:val:<valServiceId>` is a VAL
 //! server's own service; a spatial service that is added at run time brings its scopes as data.
 
@@ -22,6 +25,9 @@ pub const OPENID: &str = "openid";
 pub const VAL: &str = "3gpp:val:";
 /// Prefix of the scopes of SEAL services.
 pub const SEAL: &str = "3gpp:seal:";
+
+/// Beginning of the scope of a CAPIF core function (TS 29.222).
+pub const CAPIF: &str = "3gpp#";
 
 /// A row: bare name, role of the server, scopes. The bare name opens the whole row.
 type Row = (&'static str, &'static str, &'static [&'static str]);
@@ -48,7 +54,8 @@ const SINGLE: [(&str, &str); 2] = [("3gpp:seal:skm", "skm"), ("3gpp:seal:skm.pro
 pub struct ScopeSet(Vec<Box<str>>);
 
 impl ScopeSet {
-    /// Reads a space-separated list (RFC 6749 3.3): single spaces, each scope of `[A-Za-z0-9_:.-]`.
+    /// Reads a space-separated list (RFC 6749 3.3): single spaces, each scope of `[A-Za-z0-9_:.-]`; behind `3gpp#` stand
+    /// `#`, `,` and `;` as well.
     ///
     /// # Errors
     /// [`Reason::ScopeUnknown`] for anything that no scope can be, and for too many.
@@ -69,7 +76,12 @@ impl ScopeSet {
     pub fn collect<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Result<Self, Reason> {
         let mut set: Vec<Box<str>> = Vec::new();
         for scope in scopes {
-            let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':' | b'.' | b'-');
+            let capif = scope.starts_with(CAPIF);
+            let good = |b: u8| {
+                b.is_ascii_alphanumeric()
+                    || matches!(b, b'_' | b':' | b'.' | b'-')
+                    || capif && matches!(b, b'#' | b',' | b';')
+            };
             if scope.is_empty() || !scope.bytes().all(good) || set.len() == MAX_SCOPES {
                 return Err(Reason::ScopeUnknown);
             }
@@ -191,8 +203,8 @@ impl Catalogue {
     /// Adds the scopes of a service that a role serves. Scopes of that role that exist already may be named again.
     ///
     /// # Errors
-    /// [`Reason::ScopeUnknown`] for a text that is no scope, [`Reason::IdTaken`] for a scope that belongs to somebody
-    /// else; then nothing is added.
+    /// [`Reason::ScopeUnknown`] for a text that is no scope or one of CAPIF, [`Reason::IdTaken`] for a scope that belongs
+    /// to somebody else; then nothing is added.
     pub fn add_service<'a>(
         &mut self,
         role: &str,
@@ -203,6 +215,7 @@ impl Catalogue {
             match self.target(scope) {
                 Ok(Target::Role(own)) if own == role => {}
                 Ok(_) => return Err(Reason::IdTaken),
+                Err(reason) if scope.starts_with(CAPIF) => return Err(reason),
                 Err(_) => {}
             }
         }

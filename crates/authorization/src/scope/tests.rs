@@ -14,6 +14,8 @@ fn sets_are_read_strictly() {
     let rows = [
         ("two blanks", "a  b"), ("leading blank", " a"), ("trailing blank", "a "), ("tab", "a\tb"),
         ("star", "*"), ("quote", "a\"b"), ("not ASCII", "ä"), ("too long", &long), ("too many", &many), ("NUL", "a\0"),
+        ("comma", "a,b"), ("semicolon", "a;b"), ("hash", "a#b"), ("CAPIF scope behind another text", "x3gpp#aef:api"), ("CAPIF scope in capitals", "3GPP#aef:api"),
+        ("star in a CAPIF scope", "3gpp#aef:*"), ("slash in a CAPIF scope", "3gpp#aef:a/b"),
     ];
     for (what, text) in rows {
         assert_eq!(ScopeSet::parse(text), Err(Reason::ScopeUnknown), "{what}");
@@ -112,6 +114,12 @@ fn a_service_is_data() {
     assert_eq!(catalogue.target("3gpp:seal:obj.find"), Err(Reason::ScopeUnknown), "nothing was added");
     catalogue.add_service("san", ["3gpp:seal:obj.find", "3gpp:seal:san.read", "3gpp:seal:san.see"]).unwrap();
     assert_eq!(catalogue.target("3gpp:seal:obj.find"), Ok(Target::Role("san")));
+    let capif = "3gpp#aef1:ssan-sanm,ssan-disc;aef2:ssm-smm";
+    assert_eq!(
+        catalogue.add_service("san", [capif]),
+        Err(Reason::ScopeUnknown),
+        "nobody adds what a CCF grants"
+    );
     for taken in ["openid", "3gpp:val:x", "3gpp:seal:skm", "3gpp:seal:obj.find"] {
         assert_eq!(catalogue.add_service("sm", [taken]), Err(Reason::IdTaken), "{taken}");
     }
@@ -120,4 +128,19 @@ fn a_service_is_data() {
         catalogue.expand(&set("openid 3gpp:seal:san")).to_string(),
         "3gpp:seal:san.discover 3gpp:seal:san.read 3gpp:seal:san.see 3gpp:seal:san.write openid"
     );
+}
+
+#[test]
+fn a_scope_of_capif_is_read_and_known_to_no_server() {
+    let capif = "3gpp#aef1:ssan-sanm,ssan-disc;aef2:ssm-smm";
+    let scopes = set(&format!("{capif} 3gpp:seal:san.read"));
+    assert!(scopes.contains(capif));
+    assert_eq!(set(&scopes.to_string()), scopes);
+    let catalogue = Catalogue::new();
+    assert_eq!(catalogue.target(capif), Err(Reason::ScopeUnknown));
+    assert_eq!(catalogue.check_known(&scopes), Err(Reason::ScopeUnknown));
+    assert_eq!(catalogue.single_target(&set(capif)), Err(Reason::ScopeUnknown));
+    for narrower in ["3gpp#aef1:ssan-sanm", "3gpp#aef2:ssm-smm", "3gpp:seal:sm.read"] {
+        assert!(!set(capif).covers(narrower), "{narrower}: only the grammar of TS 29.222 takes it apart");
+    }
 }

@@ -233,13 +233,14 @@ mod tests {
         let directory = example();
         let client = ["3gpp:seal:san.read".to_owned(), "3gpp:seal:sm".to_owned()];
         #[rustfmt::skip] // a table stays a table
-        let rows: [(&str, &str, Option<&str>); 10] = [
+        let rows: [(&str, &str, Option<&str>); 11] = [
             ("one", "3gpp:seal:san.read", Some("3gpp:seal:san.read")),
             ("with login", "openid 3gpp:seal:san.read", Some("3gpp:seal:san.read openid")),
             ("bare name, all allowed", "3gpp:seal:sm", Some("3gpp:seal:sm.localize 3gpp:seal:sm.read 3gpp:seal:sm.write")),
             ("bare name, one allowed", "3gpp:seal:san", Some("3gpp:seal:san.read")),
             ("not registered", "3gpp:seal:san.write", None),
             ("unknown", "3gpp:seal:xy", None),
+            ("of a CAPIF core function", "openid 3gpp#aef1:ssan-sanm", None),
             ("wildcard", "*", None),
             ("two blanks", "openid  3gpp:seal:san.read", None),
             ("quote", "openid\"", None),
