@@ -3,7 +3,7 @@
 use crate::metadata::Metadata;
 
 /// What each crate may use of the others. Functions never use each other.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("api-types", &[]),
     ("jose", &["api-types"]),
     ("authorization", &["api-types", "jose"]),
@@ -12,6 +12,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("sdk", &["api-types", "jose"]),
     ("seal-security", &["api-types", "jose", "authorization", "store", "service-http", "sdk"]),
     ("spatial-localization", &["api-types", "jose", "authorization", "store", "service-http", "sdk"]),
+    ("capif-core", &["api-types", "jose", "authorization", "store", "service-http", "sdk"]),
     (
         "server",
         &[
@@ -22,6 +23,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
             "service-http",
             "sdk",
             "seal-security",
+            "capif-core",
             "spatial-localization",
         ],
     ),

@@ -7,6 +7,8 @@ closed_enum! {
         Admin = "admin",
         /// Identity management server (TS 33.434 Annex A).
         Sim = "sim",
+        /// CAPIF core function (TS 23.222, TS 29.222).
+        Ccf = "ccf",
         /// Spatial anchors server (TS 23.437 8).
         San = "san",
         /// Spatial map server (TS 23.437 9).

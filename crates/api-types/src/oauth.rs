@@ -75,7 +75,8 @@ pub struct MtlsEndpointAliases {
 pub struct ServerMetadata {
     /// The issuer, byte for byte as `iss`.
     pub issuer: String,
-    /// Authorization endpoint.
+    /// Authorization endpoint; absent where no grant uses it (RFC 8414 2).
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub authorization_endpoint: String,
     /// Token endpoint.
     pub token_endpoint: String,

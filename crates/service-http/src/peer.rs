@@ -203,6 +203,17 @@ pub fn x5t_s256(der: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(digest.as_ref())
 }
 
+/// SHA-256 of the public key of a certificate (its SubjectPublicKeyInfo, DER), and its last second since 1970.
+///
+/// # Errors
+///
+/// [`IdentityError::Malformed`].
+pub fn key_and_end(der: &[u8]) -> Result<(Vec<u8>, i64), IdentityError> {
+    let (_, certificate) = X509Certificate::from_der(der).map_err(|_| IdentityError::Malformed)?;
+    let key = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, certificate.public_key().raw);
+    Ok((key.as_ref().to_vec(), certificate.validity().not_after.timestamp()))
+}
+
 /// Role and name of the identity in a certificate.
 ///
 /// # Errors

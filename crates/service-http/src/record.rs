@@ -203,6 +203,7 @@ pub const fn server(function: Function) -> &'static str {
     match function {
         Function::Admin => "admin",
         Function::Sim => "SIM-S",
+        Function::Ccf => "CCF",
         Function::San => "SAn-S",
         Function::Sm => "SM-S",
         Function::Lm => "LM-S",

@@ -4,8 +4,9 @@ use api_types::oauth::{MtlsEndpointAliases, ServerMetadata};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::header::CACHE_CONTROL;
+use http::{HeaderMap, HeaderValue};
+use service_http::oauth::jwks as key_set;
 
 use super::SimServer;
 use super::authenticate::Front;
@@ -34,21 +35,7 @@ pub(crate) async fn metadata(State(sim): State<SimServer>) -> Response {
 /// `GET /jwks`.
 pub(crate) async fn jwks(State(front): State<Front>, headers: HeaderMap) -> Response {
     let sim = &front.sim;
-    let body = sim.ring().jwks(sim.now_s()).to_string();
-    let etag = format!("\"{}\"", jose::sha256_b64url(&body));
-    let known = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let unchanged =
-        known.is_some_and(|known| known.split(',').any(|tag| tag.trim() == etag || tag.trim() == "*"));
-    let mut response =
-        if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { body.into_response() };
-    let age = format!("public, max-age={}", sim.config().jwks_max_age_s);
-    let out = response.headers_mut();
-    out.insert(CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json"));
-    if let (Ok(etag), Ok(age)) = (HeaderValue::try_from(etag), HeaderValue::try_from(age)) {
-        out.insert(ETAG, etag);
-        out.insert(CACHE_CONTROL, age);
-    }
-    response
+    key_set::answer(sim.ring(), sim.now_s(), sim.config().jwks_max_age_s, &headers)
 }
 
 /// The document, of one text for both addresses.

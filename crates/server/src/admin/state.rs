@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use api_types::function::Function;
+use capif_core::ccf::CcfServer;
 use seal_security::sim_s::SimServer;
 use service_http::ambient::OffsetClock;
 use service_http::kit::FunctionKit;
@@ -19,6 +20,8 @@ pub struct AdminParts {
     pub functions: Vec<FunctionKit>,
     /// Identity management server, if it runs here.
     pub sim: Option<SimServer>,
+    /// CAPIF core function, if it runs here.
+    pub ccf: Option<CcfServer>,
     /// Spatial anchors server, if it runs here.
     pub san: Option<SanServer>,
     /// Spatial map server, if it runs here.

@@ -17,6 +17,8 @@ pub struct PeersSection {
     pub admin: Option<String>,
     /// The console, for the SIM-S at which its operators log in.
     pub console: Option<String>,
+    /// CAPIF core function at which the servers of this process register.
+    pub ccf: Option<String>,
     /// Spatial anchors server.
     pub san: Option<String>,
     /// Spatial map server.
@@ -35,6 +37,7 @@ impl PeersSection {
             ("peers.sim_mtls", &self.sim_mtls),
             ("peers.admin", &self.admin),
             ("peers.console", &self.console),
+            ("peers.ccf", &self.ccf),
             ("peers.san", &self.san),
             ("peers.sm", &self.sm),
             ("peers.lm", &self.lm),

@@ -104,7 +104,26 @@ impl Authority {
         hosts: &[String],
         ambient: &Ambient,
     ) -> Result<String> {
+        self.certify_until(key, (role, name), purpose, hosts, None, ambient)
+    }
+
+    /// As [`Authority::certify`], with a certificate that ends no later than a second since 1970.
+    ///
+    /// # Errors
+    /// As [`Authority::certify`].
+    pub fn certify_until(
+        &self,
+        key: &impl PublicKeyData,
+        (role, name): (&str, &str),
+        purpose: Purpose,
+        hosts: &[String],
+        until_s: Option<i64>,
+        ambient: &Ambient,
+    ) -> Result<String> {
         let mut params = base_params(name, LEAF_LIFE_DAYS, ambient)?;
+        if let Some(until_s) = until_s {
+            params.not_after = params.not_after.min(OffsetDateTime::from_unix_timestamp(until_s)?);
+        }
         params.subject_alt_names.push(SanType::URI(format!("urn:metaseal:{role}:{name}").try_into()?));
         for host in hosts {
             params.subject_alt_names.push(match host.parse() {

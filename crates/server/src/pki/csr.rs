@@ -22,14 +22,14 @@ pub enum CsrRefused {
     Issue(#[source] anyhow::Error),
 }
 
-/// Issues client certificates of the SBI root. Only the key is taken from a request: name and role are the
+/// Issues client certificates for signing requests. Only the key is taken from a request: name and role are the
 /// registration's (design section 3).
-pub struct SbiIssuer {
+pub struct CsrIssuer {
     pki: Arc<Pki>,
     ambient: Ambient,
 }
 
-impl SbiIssuer {
+impl CsrIssuer {
     /// An issuer over the deployment's roots.
     #[must_use]
     pub fn new(pki: Arc<Pki>, ambient: Ambient) -> Self {
@@ -41,16 +41,37 @@ impl SbiIssuer {
     /// # Errors
     /// See [`CsrRefused`].
     pub fn certify(&self, csr_pem: &str, client: &ClientId) -> Result<(String, String), CsrRefused> {
+        self.certify_as("sbi", csr_pem, ("client", client.as_str()), None)
+    }
+
+    /// Certifies the key of `csr_pem` by another root, as `(role, name)`, no longer than until a second since 1970.
+    ///
+    /// # Errors
+    /// See [`CsrRefused`].
+    pub fn certify_as(
+        &self,
+        root: &str,
+        csr_pem: &str,
+        identity: (&str, &str),
+        until_s: Option<i64>,
+    ) -> Result<(String, String), CsrRefused> {
         if csr_pem.len() > MAX_CSR {
             return Err(CsrRefused::Malformed);
         }
         let request =
             CertificateSigningRequestParams::from_pem(csr_pem).map_err(|_| CsrRefused::Malformed)?;
-        let sbi = self.pki.authority("sbi").map_err(CsrRefused::Issue)?;
-        let identity = ("client", client.as_str());
-        let leaf = sbi
-            .certify(&request.public_key, identity, Purpose::Client, &[], &self.ambient)
+        let root = self.root(root)?;
+        let leaf = root
+            .certify_until(&request.public_key, identity, Purpose::Client, &[], until_s, &self.ambient)
             .map_err(CsrRefused::Issue)?;
-        Ok((leaf, sbi.cert_pem().to_owned()))
+        Ok((leaf, root.cert_pem().to_owned()))
+    }
+
+    /// One of the roots.
+    ///
+    /// # Errors
+    /// When there is no such root.
+    pub fn root(&self, name: &str) -> Result<&super::Authority, CsrRefused> {
+        self.pki.authority(name).map_err(CsrRefused::Issue)
     }
 }

@@ -9,7 +9,7 @@ mod csr;
 mod files;
 
 pub use authority::{Authority, Identity, Purpose};
-pub use csr::{CsrRefused, SbiIssuer};
+pub use csr::{CsrIssuer, CsrRefused};
 pub use files::{Pki, write_private};
 
 /// The roots that exist so far, in the order of the `ca.pem` bundle.

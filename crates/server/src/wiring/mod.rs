@@ -1,12 +1,13 @@
 //! Putting a process together: certificates, records, functions, listeners.
 
+mod ccf;
 mod function;
 mod issuer;
 mod ports;
 mod role;
 mod start;
 
-pub use issuer::SbiCertificates;
+pub use issuer::{CapifCertificates, SbiCertificates};
 pub use role::{LISTENERS, Listener, Role};
 pub use start::{Assembly, Running, start};
 

@@ -7,6 +7,8 @@ use api_types::function::Function;
 pub enum Role {
     /// Identity management server.
     Sim,
+    /// CAPIF core function.
+    Ccf,
     /// Spatial anchors server.
     San,
     /// Spatial map server.
@@ -19,10 +21,10 @@ pub enum Role {
 
 impl Role {
     /// Every role that is built.
-    pub const ALL: [Self; 5] = [Self::Sim, Self::San, Self::Sm, Self::Lm, Self::Console];
+    pub const ALL: [Self; 6] = [Self::Sim, Self::Ccf, Self::San, Self::Sm, Self::Lm, Self::Console];
 
     /// The roles that run when none is named.
-    pub const UNNAMED: [Self; 4] = [Self::Sim, Self::San, Self::Sm, Self::Console];
+    pub const UNNAMED: [Self; 5] = [Self::Sim, Self::Ccf, Self::San, Self::Sm, Self::Console];
 
     /// Reads a role's name.
     ///
@@ -38,6 +40,7 @@ impl Role {
     pub fn function(self) -> Function {
         match self {
             Self::Sim => Function::Sim,
+            Self::Ccf => Function::Ccf,
             Self::San => Function::San,
             Self::Sm => Function::Sm,
             Self::Lm => Function::Lm,
@@ -58,11 +61,12 @@ pub struct Listener {
 }
 
 /// Every listener that is built.
-pub const LISTENERS: [Listener; 7] = [
+pub const LISTENERS: [Listener; 8] = [
     Listener { name: "admin", offset: 2, role: None },
     Listener { name: "console", offset: 3, role: Some(Role::Console) },
     Listener { name: "sim", offset: 4, role: Some(Role::Sim) },
     Listener { name: "sim_mtls", offset: 25, role: Some(Role::Sim) },
+    Listener { name: "ccf", offset: 5, role: Some(Role::Ccf) },
     Listener { name: "san", offset: 6, role: Some(Role::San) },
     Listener { name: "sm", offset: 7, role: Some(Role::Sm) },
     Listener { name: "lm", offset: 19, role: Some(Role::Lm) },

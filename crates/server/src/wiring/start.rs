@@ -22,6 +22,7 @@ use spatial_localization::sm::{
 use store::blobs::{Blobs, Kek};
 use tokio::task::JoinHandle;
 
+use super::ccf::ccf_server;
 use super::function::{Common, SimAt};
 use super::ports::Bound;
 use super::role::{LISTENERS, Role};
@@ -31,11 +32,11 @@ use crate::cli::redacted;
 use crate::config::{Config, PartnerSection, Profile};
 use crate::console::{Console, ConsoleParts};
 use crate::data_dir::DataDir;
-use crate::pki::{Pki, Purpose, SbiIssuer};
+use crate::pki::{CsrIssuer, Pki, Purpose};
 use crate::ready::KeyFiles;
 
 /// Time between two rounds of upkeep. Own value.
-const UPKEEP: Duration = Duration::from_secs(1);
+pub(super) const UPKEEP: Duration = Duration::from_secs(1);
 
 /// Time between two looks for acts that were cut off. Own value.
 const CUT_OFF_LOOK: Duration = Duration::from_secs(30);
@@ -115,6 +116,16 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
             mtls: mtls_url.as_deref().ok_or_else(|| anyhow!(missing))?,
         })
     };
+    let mut edges = Vec::new();
+    let ccf = if roles.contains(&Role::Ccf) {
+        let (ccf, kit) = ccf_server(&common, &bound.urls).await?;
+        // The servers below register there before they begin.
+        edges.push(listen(&common, &mut bound, "ccf", ccf.router()?, shutdown.clone())?);
+        functions.push(kit);
+        Some(ccf)
+    } else {
+        None
+    };
     let san = if roles.contains(&Role::San) {
         let kit = resource_server(&common, Function::San, &bound.urls, &sim_at()?, &mut followers).await?;
         let hosts = common.hosts(Function::San, &sim_at()?)?;
@@ -176,10 +187,12 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
     admin::reconcile(&functions).await?;
     let mut upkeep = vec![look_for_cut_off_acts(admin_kit.clone())];
     upkeep.extend(sim.clone().map(keep_up));
+    upkeep.extend(ccf.clone().map(super::ccf::keep_up));
     let admin = Admin::new(AdminParts {
         kit: admin_kit,
         functions,
         sim,
+        ccf,
         san,
         sm,
         clock: demo.then_some(clock),
@@ -189,7 +202,6 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
 
     let (_, cert, key) =
         pki.issue_to_files("admin", ("admin", "operator"), Purpose::Client, &[], &ambient)?;
-    let mut edges = Vec::new();
     for (name, router) in routers {
         edges.push(listen(&common, &mut bound, name, router, shutdown.clone())?);
     }
@@ -286,7 +298,7 @@ async fn sim_server(
     config.logins.failed_per_minute = section.failed_logins_per_minute;
     config.logins.per_minute = if common.demo { DEMO_LOGINS_PER_MINUTE } else { section.logins_per_minute };
     config.partners = partners(common)?;
-    let issuer = SbiIssuer::new(common.pki.clone(), common.ambient.clone());
+    let issuer = CsrIssuer::new(common.pki.clone(), common.ambient.clone());
     let sim = SimServer::new(kit.clone(), config, Arc::new(SbiCertificates(Arc::new(issuer))));
     sim.start().await?;
     Ok((sim, kit))
@@ -361,6 +373,11 @@ fn listen(
             tls::server_config(identity, &roots, true)?
         }
         "sim_mtls" => tls::server_config(identity, Some(&clients("sbi", RootKind::Sbi)?), true)?,
+        // Functions follow the feed, whoever was onboarded or registered does the rest.
+        "ccf" => {
+            let roots = [clients("capif", RootKind::Capif)?, clients("sbi", RootKind::Sbi)?];
+            tls::server_config(identity, &roots, false)?
+        }
         _ => tls::server_config(identity, Some(&clients("sbi", RootKind::Sbi)?), false)?,
     };
     debug_assert!(LISTENERS.iter().any(|listener| listener.name == name));

@@ -2,5 +2,6 @@
 
 pub mod error;
 pub mod form;
+pub mod jwks;
 pub mod keys;
 pub mod signing;

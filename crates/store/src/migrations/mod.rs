@@ -72,6 +72,7 @@ impl Migrations {
             Function::Admin => admin::ADMIN,
             Function::Console => &[],
             Function::Sim => sim::SIM,
+            Function::Ccf => &[],
             Function::San => san::SAN,
             Function::Sm => sm::SM,
             Function::Lm => &[],

@@ -1,0 +1,50 @@
+//! What the core function is configured with.
+
+use std::sync::Arc;
+
+use service_http::feed::RevocationLog;
+use service_http::oauth::keys::KeyStore;
+
+/// Settings of the core function. Lifetimes are in seconds.
+#[derive(Clone)]
+pub struct CcfConfig {
+    /// Issuer: the origin of the listener, without a trailing slash.
+    pub issuer: String,
+    /// What was revoked, and who follows it.
+    pub revocations: RevocationLog,
+    /// Where keys are kept.
+    pub keys: Arc<dyn KeyStore>,
+    /// Life of an access token (sheet 2.6).
+    pub access_token_s: i64,
+    /// How long verifiers keep the key set.
+    pub jwks_max_age_s: u32,
+    /// Time between scheduled rotations of the signing key.
+    pub key_rotation_s: i64,
+    /// Longest life of an enrolment.
+    pub enrolment_max_s: u32,
+    /// Onboarding is answered with 202 and decided by an operator.
+    pub deferred_onboarding: bool,
+}
+
+impl CcfConfig {
+    /// The defaults, for the issuer of a revocation log and its keys.
+    #[must_use]
+    pub fn new(revocations: RevocationLog, keys: Arc<dyn KeyStore>) -> Self {
+        Self {
+            issuer: revocations.issuer().to_owned(),
+            revocations,
+            keys,
+            access_token_s: 300,
+            jwks_max_age_s: 60,
+            key_rotation_s: 30 * 24 * 3_600,
+            enrolment_max_s: 7 * 24 * 3_600,
+            deferred_onboarding: false,
+        }
+    }
+}
+
+impl std::fmt::Debug for CcfConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CcfConfig").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}

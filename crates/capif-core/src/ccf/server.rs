@@ -1,0 +1,103 @@
+//! The server: what its operations share.
+
+use std::sync::Arc;
+
+use jose::EcKey;
+use service_http::feed::RevocationLog;
+use service_http::kit::FunctionKit;
+use service_http::oauth::keys::{KeyStoreError, Overlap};
+use service_http::oauth::signing::SigningKeys;
+
+use super::certificates::CertificateIssuer;
+use super::config::CcfConfig;
+
+/// The CAPIF core function. Cheap to clone.
+#[derive(Clone)]
+pub struct CcfServer(Arc<Inner>);
+
+struct Inner {
+    kit: FunctionKit,
+    config: CcfConfig,
+    certificates: Arc<dyn CertificateIssuer>,
+    signing: SigningKeys,
+}
+
+impl CcfServer {
+    /// A server. It issues no token before [`CcfServer::start`].
+    #[must_use]
+    pub fn new(kit: FunctionKit, config: CcfConfig, certificates: Arc<dyn CertificateIssuer>) -> Self {
+        let overlap = Overlap {
+            before_s: i64::from(config.jwks_max_age_s),
+            after_s: config.access_token_s.saturating_mul(2),
+        };
+        let (ambient, log) = (kit.ambient.clone(), config.revocations.clone());
+        let signing = SigningKeys::new(ambient, config.keys.clone(), log, overlap);
+        Self(Arc::new(Inner { kit, config, certificates, signing }))
+    }
+
+    /// Opens the keys, and makes one at the first start.
+    ///
+    /// # Errors
+    /// A key cannot be opened or made.
+    pub async fn start(&self) -> Result<(), KeyStoreError> {
+        self.signing().load().await
+    }
+
+    /// Does what is due. Called by the driver once a second or less often.
+    ///
+    /// # Errors
+    /// A key or the store fails; the next call tries again.
+    pub async fn maintain(&self) -> Result<(), KeyStoreError> {
+        self.signing().maintain(self.config().key_rotation_s).await
+    }
+
+    /// The surroundings.
+    #[must_use]
+    pub fn kit(&self) -> &FunctionKit {
+        &self.0.kit
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &CcfConfig {
+        &self.0.config
+    }
+
+    /// The signing keys.
+    #[must_use]
+    pub fn signing(&self) -> &SigningKeys {
+        &self.0.signing
+    }
+
+    /// The log of what was revoked, for the feed and for `/verifiers`.
+    #[must_use]
+    pub fn revocations(&self) -> &RevocationLog {
+        &self.0.config.revocations
+    }
+
+    /// Who issues certificates.
+    #[must_use]
+    pub fn certificates(&self) -> &dyn CertificateIssuer {
+        &*self.0.certificates
+    }
+
+    /// The key that signs now.
+    pub(crate) fn signer(&self) -> Option<EcKey> {
+        self.signing().signer()
+    }
+
+    pub(crate) fn now_s(&self) -> i64 {
+        self.0.kit.ambient.now_s()
+    }
+
+    /// An absolute address of this server.
+    pub(crate) fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.config().issuer)
+    }
+}
+
+impl std::fmt::Debug for CcfServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CcfServer").field("issuer", &self.config().issuer).finish_non_exhaustive()
+    }
+}
