@@ -37,6 +37,37 @@ impl SupportedFeatures {
         Self("1".to_owned())
     }
 
+    /// The mask of features by their numbers, counted from 1; a number beyond the longest mask is left out.
+    #[must_use]
+    pub fn of(numbers: &[u32]) -> Self {
+        let mut digits = [0u8; MAX_FEATURES];
+        for bit in numbers.iter().filter_map(|number| number.checked_sub(1)) {
+            if let Some(digit) = digits.get_mut((bit / 4) as usize) {
+                *digit |= 1 << (bit % 4);
+            }
+        }
+        Self::from_digits(&digits)
+    }
+
+    /// The features of both: what a server answers (TS 29.500 6.6.2).
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        let mut digits = [0u8; MAX_FEATURES];
+        let both = self.0.bytes().rev().zip(other.0.bytes().rev());
+        for (digit, (one, two)) in digits.iter_mut().zip(both) {
+            let value =
+                |byte: u8| char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok()).unwrap_or(0);
+            *digit = value(one) & value(two);
+        }
+        Self::from_digits(&digits)
+    }
+
+    /// The mask of hex digits, the last one first, without leading zeros; `0` for none.
+    fn from_digits(digits: &[u8]) -> Self {
+        let length = digits.iter().rposition(|digit| *digit != 0).map_or(1, |last| last + 1);
+        Self(digits[..length].iter().rev().filter_map(|d| char::from_digit(u32::from(*d), 16)).collect())
+    }
+
     /// The mask as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -349,6 +380,25 @@ mod tests {
         }
         for text in ["g", " 1", "0x1", &"0".repeat(65)] {
             assert!(mask(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_answer_holds_what_both_know() {
+        let mask = |text: &str| SupportedFeatures::try_from(text.to_owned()).unwrap();
+        #[rustfmt::skip] // a table stays a table
+        let rows = [("3", "5", "1"), ("F0", "ff", "f0"), ("", "1", "0"), ("1", "0010", "0"), ("00a", "A", "a")];
+        for (one, other, both) in rows {
+            assert_eq!(mask(one).intersection(&mask(other)).as_str(), both, "{one} {other}");
+            assert_eq!(mask(other).intersection(&mask(one)).as_str(), both, "{other} {one}");
+        }
+        for (numbers, text) in [
+            (&[1, 5, 10][..], "211"),
+            (&[], "0"),
+            (&[0, 9_999], "0"),
+            (&[256], &format!("8{}", "0".repeat(63))),
+        ] {
+            assert_eq!(SupportedFeatures::of(numbers).as_str(), text, "{numbers:?}");
         }
     }
 

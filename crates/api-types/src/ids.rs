@@ -22,21 +22,22 @@ pub fn is_id(text: &str) -> bool {
 }
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident) => { id!(@type $(#[$doc])* $name);
+    ($(#[$doc:meta])* $name:ident) => { id!(by $crate::ids::is_id; $(#[$doc])* $name); };
+    (by $check:path; $(#[$doc:meta])* $name:ident) => { id!(@type $check; $(#[$doc])* $name);
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, concat!(stringify!($name), "({})"), self.0)
             }
         }
     };
-    (personal $(#[$doc:meta])* $name:ident) => { id!(@type $(#[$doc])* #[doc = ""] #[doc = "Personal data: `Debug` shows nothing."] $name);
+    (personal $(#[$doc:meta])* $name:ident) => { id!(@type is_id; $(#[$doc])* #[doc = ""] #[doc = "Personal data: `Debug` shows nothing."] $name);
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(stringify!($name))
             }
         }
     };
-    (@type $(#[$doc:meta])* $name:ident) => {
+    (@type $check:path; $(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
         #[serde(try_from = "String", into = "String")]
@@ -55,7 +56,7 @@ macro_rules! id {
             type Error = IdError;
 
             fn try_from(text: String) -> Result<Self, IdError> {
-                if is_id(&text) { Ok(Self(text)) } else { Err(IdError) }
+                if $check(&text) { Ok(Self(text)) } else { Err(IdError) }
             }
         }
 

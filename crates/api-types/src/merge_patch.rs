@@ -1,6 +1,11 @@
 //! JSON merge patch (RFC 7396).
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+
+use crate::problem::InvalidParam;
+use crate::strict_json;
 
 /// Applies `patch` to `target` (RFC 7396 2).
 pub fn apply(target: &mut Value, patch: &Value) {
@@ -19,6 +24,24 @@ pub fn apply(target: &mut Value, patch: &Value) {
             apply(object.entry(name.clone()).or_insert(Value::Null), value);
         }
     }
+}
+
+/// What `patch` makes of `current`; members that are not among `members` are ignored.
+///
+/// # Errors
+/// The patch is no object, or makes no `T`.
+pub fn patched<T: Serialize + DeserializeOwned>(
+    current: &T,
+    patch: &Value,
+    members: &[&str],
+) -> Result<T, Vec<InvalidParam>> {
+    let Value::Object(patch) = patch else { return Err(vec![InvalidParam::new("", "is not an object")]) };
+    let mut patch = patch.clone();
+    patch.retain(|name, _| members.contains(&name.as_str()));
+    let mut value =
+        serde_json::to_value(current).map_err(|_| vec![InvalidParam::new("", "cannot be changed")])?;
+    apply(&mut value, &Value::Object(patch));
+    strict_json::from_value(value).map_err(|error| error.invalid())
 }
 
 #[cfg(test)]

@@ -255,6 +255,12 @@ pub struct AuthorizationDetail {
     /// The one resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identifier: Option<String>,
+    /// Kinds of data (RFC 9396 2.2): `service-info` at level `SERVICE_INFO`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datatypes: Option<Vec<String>>,
+    /// `ALL`: every part of it, instead of `servInfoIds`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serv_info_scope: Option<String>,
     /// Parts of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serv_info_ids: Option<Vec<String>>,

@@ -86,6 +86,11 @@ impl Query {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// The names of the parameters, in their order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// A text, bare or as a JSON string; it must not be empty or hold control characters.
     ///
     /// # Errors
@@ -109,6 +114,31 @@ impl Query {
     pub fn parsed<T: std::str::FromStr>(&self, name: &'static str) -> Result<Option<T>, InvalidParam> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         text.parse().map(Some).map_err(|_| InvalidParam::new(name, "has an unacceptable value"))
+    }
+
+    /// A boolean, in whatever case: clients of others write `True`.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub fn boolean(&self, name: &'static str) -> Result<Option<bool>, InvalidParam> {
+        match self.raw(name) {
+            None => Ok(None),
+            Some(raw) if raw.eq_ignore_ascii_case("true") => Ok(Some(true)),
+            Some(raw) if raw.eq_ignore_ascii_case("false") => Ok(Some(false)),
+            Some(_) => Err(InvalidParam::new(name, "is not a boolean")),
+        }
+    }
+
+    /// Texts, as a list in JSON or separated by commas (`style=form, explode=false`), perhaps empty ones.
+    ///
+    /// # Errors
+    /// A list in JSON that is none of texts.
+    pub fn texts(&self, name: &'static str) -> Result<Option<Vec<String>>, InvalidParam> {
+        match self.raw(name) {
+            Some(raw) if raw.starts_with('[') => self.json(name),
+            Some(raw) => Ok(Some(raw.split(',').map(str::to_owned).collect())),
+            None => Ok(None),
+        }
     }
 
     /// Base64 text, bare or as a JSON string. A space can only have been a `+` that was not escaped.
