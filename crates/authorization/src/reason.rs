@@ -178,6 +178,14 @@ reasons! {
         RoleMissing "ROLE_MISSING" "Ask an administrator for one of the roles that this act needs."
         /// An unknown scope is asked for.
         ScopeUnknown "SCOPE_UNKNOWN" "Ask only for scopes that the issuer's metadata lists and that the client may have."
+        /// `authorization_details` that cannot be read.
+        DetailsUnknown "DETAILS_UNKNOWN" "Send authorization_details as a JSON array of known types, levels and actions, with the exact identifier of each object."
+        /// The API takes another security method than those that the invoker offers.
+        MethodNotNegotiated "METHOD_NOT_NEGOTIATED" "Offer a security method in prefSecurityMethods that the interface of the API publishes; APIs of spatial services take OAUTH only."
+        /// The invoker has used up the invocations that it may make.
+        InvocationLimit "INVOCATION_LIMIT" "Ask the provider of the API for more invocations, for all that this invoker may make are used up."
+        /// Outside the time ranges in which the invoker may call the API.
+        OutsideAllowedTime "OUTSIDE_ALLOWED_TIME" "Call the API within the time ranges that its provider allows this invoker."
         /// Scopes of two servers, or not exactly one resource.
         TargetWrong "TARGET_WRONG" "Ask for one resource per token, with scopes of that one server."
     }
@@ -190,6 +198,12 @@ reasons! {
         NotOwner "NOT_OWNER" "Let the owner of the object make this change."
         /// The rules of the object do not name the caller.
         NotAllowedEntity "NOT_ALLOWED_ENTITY" "Ask the owner to add you or your VAL service to the allowed entities."
+        /// The policy of the owner denies it.
+        OwnerDenied "OWNER_DENIED" "Ask the owner of the object, whose policy denies this."
+        /// What the owner allows has not reached everybody who decides about it.
+        NotSynchronised "NOT_SYNCHRONISED" "Try again later; the object stays private until its server and the CAPIF core function agree about it."
+        /// An older version of a policy than the one that is known.
+        StalePolicy "STALE_POLICY" "Read the policy again and repeat the change with a higher policyVersion."
         /// The resource owner has to authorize.
         OwnerRequired "OWNER_REQUIRED" "Get the permission of the resource owner."
         /// The object has another version.

@@ -68,14 +68,19 @@ fn plainly(reason: Reason) -> (u16, Cause) {
         | Reason::GrantWrong
         | Reason::PkceWrong
         | Reason::ScopeUnknown
+        | Reason::DetailsUnknown
         | Reason::TargetWrong => (400, Cause::InvalidMsgFormat),
 
         Reason::SubjectWrong => (403, Cause::GpsiMismatch),
         Reason::ScopeNarrow | Reason::DetailsNarrow => (403, Cause::InsufficientScope),
-        Reason::RoleMissing => (403, Cause::UnauthorizedOperation),
+        Reason::RoleMissing | Reason::MethodNotNegotiated | Reason::OutsideAllowedTime => {
+            (403, Cause::UnauthorizedOperation)
+        }
+        Reason::InvocationLimit => (429, Cause::TooManyRequests),
 
-        Reason::NotFound | Reason::NotVisible => (404, Cause::ResourceNotFound),
+        Reason::NotFound | Reason::NotVisible | Reason::NotSynchronised => (404, Cause::ResourceNotFound),
         Reason::NotOwner
+        | Reason::OwnerDenied
         | Reason::NotAllowedEntity
         | Reason::PartOfOtherProvider
         | Reason::NotEntitled
@@ -84,6 +89,7 @@ fn plainly(reason: Reason) -> (u16, Cause) {
         Reason::OwnerRequired => (403, Cause::OwnerRequired),
         Reason::StaleVersion => (412, Cause::PreconditionFailed),
         Reason::IdTaken => (409, Cause::IdTaken),
+        Reason::StalePolicy => (409, Cause::StalePolicy),
         Reason::DependencyDown => (503, Cause::DecisionUnavailable),
         Reason::StoreFailed => (500, Cause::SystemFailure),
         Reason::KeyUnavailable => (503, Cause::KeyUnavailable),
@@ -157,11 +163,18 @@ mod tests {
         ("DETAILS_NARROW",         403, "INSUFFICIENT_SCOPE",        false),
         ("ROLE_MISSING",           403, "UNAUTHORIZED_OPERATION",    false),
         ("SCOPE_UNKNOWN",          400, "INVALID_MSG_FORMAT",        false),
+        ("DETAILS_UNKNOWN",        400, "INVALID_MSG_FORMAT",        false),
+        ("METHOD_NOT_NEGOTIATED",  403, "UNAUTHORIZED_OPERATION",    false),
+        ("INVOCATION_LIMIT",       429, "TOO_MANY_REQUESTS",         false),
+        ("OUTSIDE_ALLOWED_TIME",   403, "UNAUTHORIZED_OPERATION",    false),
         ("TARGET_WRONG",           400, "INVALID_MSG_FORMAT",        false),
         ("NOT_FOUND",              404, "RESOURCE_NOT_FOUND",        true),
         ("NOT_VISIBLE",            404, "RESOURCE_NOT_FOUND",        true),
         ("NOT_OWNER",              403, "UNAUTHORIZED_OPERATION",    true),
         ("NOT_ALLOWED_ENTITY",     403, "UNAUTHORIZED_OPERATION",    true),
+        ("OWNER_DENIED",           403, "UNAUTHORIZED_OPERATION",    true),
+        ("NOT_SYNCHRONISED",       404, "RESOURCE_NOT_FOUND",        true),
+        ("STALE_POLICY",           409, "STALE_POLICY",              true),
         ("OWNER_REQUIRED",         403, "OWNER_REQUIRED",            true),
         ("STALE_VERSION",          412, "PRECONDITION_FAILED",       true),
         ("ID_TAKEN",               409, "ID_TAKEN",                  true),
