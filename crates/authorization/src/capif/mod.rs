@@ -5,4 +5,6 @@
 //! exposing function: [`invocation`] holds a request against what the token grants, [`access_control`] counts.
 //! [`aef_psk`] is a derivation that nothing here negotiates.
 
+pub mod details;
+pub mod negotiation;
 pub mod scope;
