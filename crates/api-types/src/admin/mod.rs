@@ -1,6 +1,7 @@
 //! Bodies of the administration API, `{admin}/v1`. All own, lowerCamelCase.
 
 mod account;
+mod enrolment;
 mod observation;
 mod policy;
 mod revocation;
@@ -8,6 +9,7 @@ mod view;
 
 pub use account::{AuthMethod, Client, ClientCreated, ClientKind, Service, SubjectType, User};
 pub use account::{MAX_CSR, MAX_LIST, MAX_PASSWORD};
+pub use enrolment::{Enrolment, EnrolmentCreated, EnrolmentKind};
 pub use observation::MAX_OFFSET_S;
 pub use observation::{
     AuditItem, AuditVerify, AuditVerifyFunction, ChargingItem, Check, CheckVerdict, Health, Page, Position,
