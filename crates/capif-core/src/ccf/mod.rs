@@ -2,6 +2,7 @@
 
 pub mod certificates;
 pub mod config;
+mod events;
 mod metadata;
 mod routes;
 mod server;
