@@ -55,7 +55,7 @@ pub struct ScopeSet(Vec<Box<str>>);
 
 impl ScopeSet {
     /// Reads a space-separated list (RFC 6749 3.3): single spaces, each scope of `[A-Za-z0-9_:.-]`; behind `3gpp#` stand
-    /// `#`, `,` and `;` as well.
+    /// `#`, `,`, `;` and `~` as well.
     ///
     /// # Errors
     /// [`Reason::ScopeUnknown`] for anything that no scope can be, and for too many.
@@ -80,7 +80,7 @@ impl ScopeSet {
             let good = |b: u8| {
                 b.is_ascii_alphanumeric()
                     || matches!(b, b'_' | b':' | b'.' | b'-')
-                    || capif && matches!(b, b'#' | b',' | b';')
+                    || capif && matches!(b, b'#' | b',' | b';' | b'~')
             };
             if scope.is_empty() || !scope.bytes().all(good) || set.len() == MAX_SCOPES {
                 return Err(Reason::ScopeUnknown);

@@ -11,8 +11,9 @@
 //! through as they are.
 
 use std::fmt;
-use std::str::FromStr;
 
+pub use api_types::capif::resource_auth::ResourceAction as Action;
+use api_types::capif::resource_auth::ResourceType;
 use api_types::ids::{SpatialAnchorId, SpatialMapId, is_id};
 use api_types::problem::InvalidParam;
 use api_types::strict_json;
@@ -36,71 +37,38 @@ pub const MAX_TYPE: usize = 64;
 /// The one `datatypes` value of level SERVICE_INFO.
 pub const SERVICE_INFO_DATA: &str = "service-info";
 
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])+ $variant:ident = $text:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name {
-            $($(#[$vdoc])+ $variant,)+
-        }
-
-        impl $name {
-            /// Every value.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The text on the wire.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = UnknownValue;
-
-            fn from_str(text: &str) -> Result<Self, UnknownValue> {
-                match text {
-                    $($text => Ok(Self::$variant),)+
-                    _ => Err(UnknownValue),
-                }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    };
+/// What is accessed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Spatial anchors.
+    SpatialAnchor,
+    /// Spatial maps.
+    SpatialMap,
 }
 
-words! {
-    /// What is accessed.
-    Kind {
-        /// Spatial anchors.
-        SpatialAnchor = "3gpp_spatial_anchor",
-        /// Spatial maps.
-        SpatialMap = "3gpp_spatial_map",
+impl Kind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::SpatialAnchor, Self::SpatialMap];
+
+    /// The `type` on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.resource_type().as_str()
     }
-}
 
-words! {
-    /// What is done. `localize` is of maps only.
-    Action {
-        /// Make a new one.
-        Create = "create",
-        /// Read.
-        Read = "read",
-        /// Change.
-        Update = "update",
-        /// Remove.
-        Delete = "delete",
-        /// Find.
-        Discover = "discover",
-        /// Be told of changes.
-        Subscribe = "subscribe",
-        /// Find out where one is.
-        Localize = "localize",
+    /// As owners' policies name it.
+    #[must_use]
+    pub const fn resource_type(self) -> ResourceType {
+        match self {
+            Self::SpatialAnchor => ResourceType::SpatialAnchor,
+            Self::SpatialMap => ResourceType::SpatialMap,
+        }
+    }
+
+    /// The kind of a `type`; `None` for any other.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -146,7 +114,8 @@ impl Instance {
             Kind::SpatialAnchor => {
                 let (list, anchor) = text.split_once('/')?;
                 let anchor = anchor.parse().ok()?;
-                is_exact(list).then(|| Self::Anchor { list: list.to_owned(), anchor })
+                let exact = is_id(list) && list.bytes().all(is_unreserved);
+                exact.then(|| Self::Anchor { list: list.to_owned(), anchor })
             }
             Kind::SpatialMap => text.parse().ok().map(Self::Map),
         }
@@ -162,13 +131,18 @@ impl fmt::Display for Instance {
     }
 }
 
+/// RFC 3986 2.3: what has one spelling in a path, and is no pattern.
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
 /// An identifier that nobody can take for a pattern or for another spelling of one.
 fn is_exact(text: &str) -> bool {
     is_id(text) && !text.contains(['*', '?', '%'])
 }
 
 /// Which entries of service information.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Parts {
     /// Every one (`servInfoScope` ALL), of whatever provider.
     All,
@@ -419,7 +393,7 @@ const MEMBERS: [&str; 7] =
     ["level", "actions", "identifier", "locations", "datatypes", "servInfoIds", "servInfoScope"];
 
 fn read_element(at: &str, detail: &Detail, others: &[&str]) -> Result<Element, DetailsError> {
-    let Ok(kind) = detail.kind.parse::<Kind>() else {
+    let Some(kind) = Kind::read(&detail.kind) else {
         let known = detail.kind.len() <= MAX_TYPE && others.contains(&detail.kind.as_str());
         return if known {
             Ok(Element::Other(detail.clone()))

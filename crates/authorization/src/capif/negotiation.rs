@@ -5,88 +5,26 @@
 //! policy. The spatial services are for tokens only: an API may say so, and is then never reached by certificate alone.
 //! AEF_PSK is never selected; its derivation is in [`super::aef_psk`].
 
+pub use api_types::capif::profile::{OAuthGrantType, SecurityMethod};
+
 use crate::Reason;
 
-/// A security method that this version knows (TS 29.222 `SecurityMethod`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Method {
-    /// TLS with a pre-shared key (TS 33.122 6.5.2.1).
-    Psk,
-    /// Mutual TLS (TS 33.122 6.5.2.2).
-    Pki,
-    /// TLS and an access token (TS 33.122 6.5.2.3).
-    OAuth,
-}
-
-impl Method {
-    /// The text on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Psk => "PSK",
-            Self::Pki => "PKI",
-            Self::OAuth => "OAUTH",
-        }
-    }
-
-    /// The method of a text; `None` for values of a later version.
-    #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
-        [Self::Psk, Self::Pki, Self::OAuth].into_iter().find(|method| method.as_str() == text)
-    }
-
-    /// The known ones of a list, in its order.
-    pub fn read_all<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Self> {
-        texts.into_iter().filter_map(Self::read).collect()
-    }
-}
-
-/// A grant type that this version knows (TS 29.222 `OAuthGrantType`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum GrantType {
-    /// The invoker for itself.
-    ClientCredentials,
-    /// With the resource owner, by redirection.
-    AuthorizationCode,
-    /// The same, proven by a code verifier (RFC 7636).
-    AuthorizationCodeWithPkce,
-}
-
-impl GrantType {
-    /// Every grant type.
-    pub const ALL: [Self; 3] =
-        [Self::ClientCredentials, Self::AuthorizationCode, Self::AuthorizationCodeWithPkce];
-
-    /// The text on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ClientCredentials => "CLIENT_CREDENTIALS",
-            Self::AuthorizationCode => "AUTHORIZATION_CODE",
-            Self::AuthorizationCodeWithPkce => "AUTHORIZATION_CODE_WITH_PKCE",
-        }
-    }
-
-    /// The grant type of a text; `None` for values of a later version.
-    #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|grant| grant.as_str() == text)
-    }
-
-    /// The known ones of a list, in its order.
-    pub fn read_all<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Self> {
-        texts.into_iter().filter_map(Self::read).collect()
-    }
-}
-
 /// What a profile and one of its interfaces publish, of methods or of grant types.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug)]
 pub struct Published<'a, T> {
     /// Of the profile.
     pub profile: &'a [T],
     /// Of the interface. One that says something is not asked what its profile says.
     pub interface: &'a [T],
 }
+
+impl<T> Clone for Published<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Published<'_, T> {}
 
 impl<'a, T> Published<'a, T> {
     /// What holds at the interface.
@@ -100,17 +38,17 @@ impl<'a, T> Published<'a, T> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalPolicy {
     /// Methods that may be selected, the first one first.
-    pub order: Vec<Method>,
+    pub order: Vec<SecurityMethod>,
     /// Grant types that may be used.
-    pub grants: Vec<GrantType>,
+    pub grants: Vec<OAuthGrantType>,
 }
 
 impl Default for LocalPolicy {
     /// A token before a certificate alone; an authorization code only with its verifier (RFC 9700 2.1.1).
     fn default() -> Self {
         Self {
-            order: vec![Method::OAuth, Method::Pki],
-            grants: vec![GrantType::ClientCredentials, GrantType::AuthorizationCodeWithPkce],
+            order: vec![SecurityMethod::Oauth, SecurityMethod::Pki],
+            grants: vec![OAuthGrantType::ClientCredentials, OAuthGrantType::AuthorizationCodeWithPkce],
         }
     }
 }
@@ -149,27 +87,28 @@ impl From<NoMethod> for Reason {
 /// # Errors
 /// Why there is none; `selSecurityMethod` is then absent.
 pub fn select(
-    published: Published<'_, Method>,
-    preferred: &[Method],
+    published: Published<'_, SecurityMethod>,
+    preferred: &[SecurityMethod],
     token_only: bool,
     local: &LocalPolicy,
-) -> Result<Method, NoMethod> {
+) -> Result<SecurityMethod, NoMethod> {
+    use SecurityMethod::{Oauth, Pki, Psk};
     let published = published.at_interface();
-    if published.is_empty() {
+    if !published.iter().any(SecurityMethod::is_known) {
         return Err(NoMethod::NothingPublished);
     }
-    if preferred.is_empty() {
+    if !preferred.iter().any(SecurityMethod::is_known) {
         return Err(NoMethod::NothingPreferred);
     }
-    let common = |method: Method| published.contains(&method) && preferred.contains(&method);
-    if token_only && !common(Method::OAuth) {
+    let common = |method: &SecurityMethod| published.contains(method) && preferred.contains(method);
+    if token_only && !common(&Oauth) {
         return Err(NoMethod::TokenNeeded);
     }
-    let open = |method: Method| method != Method::Psk && (!token_only || method == Method::OAuth);
-    if let Some(method) = local.order.iter().copied().find(|method| common(*method) && open(*method)) {
-        return Ok(method);
+    let open = |method: &SecurityMethod| *method == Oauth || *method == Pki && !token_only;
+    if let Some(method) = local.order.iter().find(|method| open(method) && common(method)) {
+        return Ok(method.clone());
     }
-    Err(match (common(Method::OAuth) || common(Method::Pki), common(Method::Psk)) {
+    Err(match (common(&Oauth) || common(&Pki), common(&Psk)) {
         (true, _) => NoMethod::LocalPolicy,
         (false, true) => NoMethod::PskOnly,
         (false, false) => NoMethod::NothingCommon,
@@ -199,18 +138,18 @@ impl From<NoGrant> for Reason {
 /// # Errors
 /// Why there is none.
 pub fn grants(
-    published: Published<'_, GrantType>,
-    asked: Option<&[GrantType]>,
+    published: Published<'_, OAuthGrantType>,
+    asked: Option<&[OAuthGrantType]>,
     local: &LocalPolicy,
-) -> Result<Vec<GrantType>, NoGrant> {
+) -> Result<Vec<OAuthGrantType>, NoGrant> {
     let published = match published.at_interface() {
-        [] => &[GrantType::ClientCredentials],
+        [] => &[OAuthGrantType::ClientCredentials],
         said => said,
     };
-    let mut common: Vec<GrantType> = Vec::new();
-    for grant in asked.unwrap_or(published) {
+    let mut common: Vec<OAuthGrantType> = Vec::new();
+    for grant in asked.unwrap_or(published).iter().filter(|grant| grant.is_known()) {
         if published.contains(grant) && !common.contains(grant) {
-            common.push(*grant);
+            common.push(grant.clone());
         }
     }
     if common.is_empty() {
@@ -224,39 +163,45 @@ pub fn grants(
 mod tests {
     use proptest::prelude::*;
 
-    use super::Method::{OAuth, Pki, Psk};
+    use super::SecurityMethod::{Oauth, Pki, Psk};
     use super::*;
 
-    const ALL: &[Method] = &[Psk, Pki, OAuth];
+    const ALL: &[SecurityMethod] = &[Psk, Pki, Oauth];
 
     #[test]
     fn the_method_is_published_preferred_and_allowed() {
         use NoMethod::{
             LocalPolicy as Local, NothingCommon, NothingPreferred, NothingPublished, PskOnly, TokenNeeded,
         };
-        type Row = (&'static str, [&'static [Method]; 3], bool, &'static [Method], Result<Method, NoMethod>);
-        const OURS: &[Method] = &[OAuth, Pki];
+        type Row = (
+            &'static str,
+            [&'static [SecurityMethod]; 3],
+            bool,
+            &'static [SecurityMethod],
+            Result<SecurityMethod, NoMethod>,
+        );
+        const OURS: &[SecurityMethod] = &[Oauth, Pki];
         #[rustfmt::skip] // a table stays a table
         let rows: [Row; 24] = [
             // profile, interface, preferred; token only; local order
-            ("everything", [ALL, &[], ALL], false, OURS, Ok(OAuth)),
-            ("the invoker's order does not count", [ALL, &[], &[Pki, OAuth]], false, OURS, Ok(OAuth)),
-            ("the order of the operator counts", [ALL, &[], ALL], false, &[Pki, OAuth], Ok(Pki)),
+            ("everything", [ALL, &[], ALL], false, OURS, Ok(Oauth)),
+            ("the invoker's order does not count", [ALL, &[], &[Pki, Oauth]], false, OURS, Ok(Oauth)),
+            ("the order of the operator counts", [ALL, &[], ALL], false, &[Pki, Oauth], Ok(Pki)),
             ("no token at the API", [&[Psk, Pki], &[], ALL], false, OURS, Ok(Pki)),
             ("no token of the invoker", [ALL, &[], &[Psk, Pki]], false, OURS, Ok(Pki)),
             ("the interface says less", [ALL, &[Pki], ALL], false, OURS, Ok(Pki)),
-            ("the interface says other", [&[OAuth], &[Pki], &[OAuth]], false, OURS, Err(NothingCommon)),
-            ("only the interface says", [&[], &[OAuth], ALL], false, OURS, Ok(OAuth)),
+            ("the interface says other", [&[Oauth], &[Pki], &[Oauth]], false, OURS, Err(NothingCommon)),
+            ("only the interface says", [&[], &[Oauth], ALL], false, OURS, Ok(Oauth)),
             ("nothing published", [&[], &[], ALL], false, OURS, Err(NothingPublished)),
             ("nothing preferred", [ALL, &[], &[]], false, OURS, Err(NothingPreferred)),
-            ("nothing common", [&[OAuth], &[], &[Pki]], false, OURS, Err(NothingCommon)),
+            ("nothing common", [&[Oauth], &[], &[Pki]], false, OURS, Err(NothingCommon)),
             ("PSK is common", [&[Psk], &[], ALL], false, OURS, Err(PskOnly)),
             ("PSK is common and the operator names it", [&[Psk], &[], ALL], false, &[Psk], Err(PskOnly)),
             ("PSK is first of the operator", [ALL, &[], ALL], false, &[Psk, Pki], Ok(Pki)),
-            ("the operator allows none of it", [&[OAuth], &[], ALL], false, &[Pki], Err(Local)),
+            ("the operator allows none of it", [&[Oauth], &[], ALL], false, &[Pki], Err(Local)),
             ("the operator allows nothing", [ALL, &[], ALL], false, &[], Err(Local)),
-            ("token only", [ALL, &[], ALL], true, OURS, Ok(OAuth)),
-            ("token only, certificates first", [ALL, &[], ALL], true, &[Pki, OAuth], Ok(OAuth)),
+            ("token only", [ALL, &[], ALL], true, OURS, Ok(Oauth)),
+            ("token only, certificates first", [ALL, &[], ALL], true, &[Pki, Oauth], Ok(Oauth)),
             ("token only, invoker with a certificate", [ALL, &[], &[Pki]], true, OURS, Err(TokenNeeded)),
             ("token only, invoker with PSK and certificate", [ALL, &[], &[Psk, Pki]], true, OURS, Err(TokenNeeded)),
             ("token only, not published", [&[Pki], &[], ALL], true, OURS, Err(TokenNeeded)),
@@ -275,14 +220,14 @@ mod tests {
 
     #[test]
     fn grant_types_are_published_asked_for_and_allowed() {
-        use GrantType::{
+        use OAuthGrantType::{
             AuthorizationCode as Code, AuthorizationCodeWithPkce as Pkce, ClientCredentials as Client,
         };
         type Row = (
             &'static str,
-            [&'static [GrantType]; 2],
-            Option<&'static [GrantType]>,
-            Result<Vec<GrantType>, NoGrant>,
+            [&'static [OAuthGrantType]; 2],
+            Option<&'static [OAuthGrantType]>,
+            Result<Vec<OAuthGrantType>, NoGrant>,
         );
         #[rustfmt::skip] // a table stays a table
         let rows: [Row; 11] = [
@@ -307,19 +252,21 @@ mod tests {
 
     #[test]
     fn values_of_later_versions_are_passed_over() {
-        assert_eq!(Method::read_all(["EAP", "OAUTH", "oauth", "PKI", "PSK", ""]), [OAuth, Pki, Psk]);
-        let texts =
-            ["DEVICE_CODE", "CLIENT_CREDENTIALS", "client_credentials", "AUTHORIZATION_CODE_WITH_PKCE"];
-        assert_eq!(
-            GrantType::read_all(texts),
-            [GrantType::ClientCredentials, GrantType::AuthorizationCodeWithPkce]
-        );
-        for grant in GrantType::ALL {
-            assert_eq!(GrantType::read(grant.as_str()), Some(grant));
-        }
+        let later = [SecurityMethod::from("EAP"), SecurityMethod::from("oauth")];
+        let mixed = [SecurityMethod::from("EAP"), Pki];
+        let of = |profile| Published { profile, interface: &[] };
+        let local = LocalPolicy { order: vec!["EAP".into(), Pki], ..LocalPolicy::default() };
+        assert_eq!(select(of(&mixed), &mixed, false, &local), Ok(Pki));
+        assert_eq!(select(of(&later), &mixed, false, &local), Err(NoMethod::NothingPublished));
+        assert_eq!(select(of(&mixed), &later, false, &local), Err(NoMethod::NothingPreferred));
+        assert_eq!(select(of(&mixed), &[Oauth], false, &local), Err(NoMethod::NothingCommon));
+        let later = [OAuthGrantType::from("DEVICE_CODE")];
+        let local = LocalPolicy { grants: later.to_vec(), ..local };
+        let published = Published { profile: &later, interface: &[] };
+        assert_eq!(grants(published, None, &local), Err(NoGrant::NothingCommon));
     }
 
-    fn methods() -> impl Strategy<Value = Vec<Method>> {
+    fn methods() -> impl Strategy<Value = Vec<SecurityMethod>> {
         proptest::collection::vec(proptest::sample::select(ALL), 0..4)
     }
 
@@ -330,9 +277,9 @@ mod tests {
         ) {
             let local = LocalPolicy { order: order.clone(), ..LocalPolicy::default() };
             let published = Published { profile: &profile, interface: &interface };
-            let on_all_sides = |method: &Method| {
+            let on_all_sides = |method: &SecurityMethod| {
                 *method != Psk
-                    && (!token_only || *method == OAuth)
+                    && (!token_only || *method == Oauth)
                     && published.at_interface().contains(method)
                     && preferred.contains(method)
                     && order.contains(method)

@@ -40,7 +40,7 @@ pub enum ScopeFault {
     /// Not `aefId:apiName`.
     #[error("a part of the scope is not aefId:apiName")]
     NotAefAndApis,
-    /// An `aefId` or `apiName` that is empty, too long or of other characters than `[A-Za-z0-9._-]`.
+    /// An `aefId` or `apiName` that is empty, too long or of other characters than `[A-Za-z0-9._~-]`.
     #[error("an aefId or apiName of the scope is no name")]
     NotName,
     /// Over a bound.
@@ -76,7 +76,7 @@ pub struct CapifScope {
 /// Whether a text can be an `aefId` or `apiName` in a scope.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
-    let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    let good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'~' | b'-');
     !text.is_empty() && text.len() <= MAX_NAME && text.bytes().all(good)
 }
 
@@ -280,6 +280,7 @@ mod tests {
             ("further tokens", "3gpp#a:x zz 3gppres:a y", "3gpp#a:x 3gppres:a y zz"),
             ("further token first", "own 3gpp#a:x", "3gpp#a:x own"),
             ("further token of other characters", "3gpp#a:x 3gppres:a/x/anchor/1:read+update", "3gpp#a:x 3gppres:a/x/anchor/1:read+update"),
+            ("tilde", "3gpp#a:x~1", "3gpp#a:x~1"),
             ("names", "3gpp#A.b_c-9:3gpp-monitoring.v1", "3gpp#A.b_c-9:3gpp-monitoring.v1"),
         ];
         for (what, text, canonical) in rows {
@@ -365,7 +366,7 @@ mod tests {
 
     #[test]
     fn a_token_carries_it() {
-        let granted = scope("3gpp#aef1:ssan-disc,ssan-sanm own");
+        let granted = scope("3gpp#aef1:ssan-disc,ssan-sanm,x~1 own");
         let claim = granted.to_scope_set().unwrap();
         assert_eq!(CapifScope::of(&claim), Ok(granted));
         let sim = ScopeSet::parse("openid 3gpp:seal:san").unwrap();

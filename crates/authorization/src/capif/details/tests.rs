@@ -142,6 +142,8 @@ fn one_thing_spoiled_is_refused_where_it_stands() {
         ("trailing slash", 1, "identifier", json!("l/7/"), "/0/identifier", ANCHOR),
         ("two slashes", 1, "identifier", json!("l//7"), "/0/identifier", ANCHOR),
         ("way up", 1, "identifier", json!("../7"), "/0/identifier", ANCHOR),
+        ("colon", 1, "identifier", json!("l:1/7"), "/0/identifier", ANCHOR),
+        ("not ASCII", 1, "identifier", json!("ä/7"), "/0/identifier", ANCHOR),
         ("blank", 1, "identifier", json!("l /7"), "/0/identifier", ANCHOR),
         ("33 bits", 1, "identifier", json!("l/4294967296"), "/0/identifier", ANCHOR),
         ("empty identifier", 1, "identifier", json!(""), "/0/identifier", ANCHOR),
@@ -218,9 +220,10 @@ fn identifiers_have_one_spelling() {
     }
     assert!(Parts::All.contains("x"));
     assert!(Parts::These(vec!["ab".into()]).contains("ab") && !Parts::These(vec!["ab".into()]).contains("a"));
-    for (kind, action) in Kind::ALL.iter().zip(Action::ALL) {
-        assert_eq!((kind.as_str().parse(), action.as_str().parse()), (Ok(*kind), Ok(*action)));
+    for kind in Kind::ALL {
+        assert_eq!(Kind::read(kind.as_str()), Some(kind));
     }
+    assert_eq!(Kind::read("3gpp_digital_asset"), None);
 }
 
 pub(crate) fn instances() -> impl Strategy<Value = Instance> {
