@@ -529,4 +529,4 @@ impl<'a> Members<'a> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -6,5 +6,7 @@
 //! [`aef_psk`] is a derivation that nothing here negotiates.
 
 pub mod details;
+pub mod grant;
 pub mod negotiation;
+pub mod owner_policy;
 pub mod scope;
