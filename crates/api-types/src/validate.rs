@@ -199,6 +199,13 @@ pub trait Validate {
     fn validate(&self, at: &str) -> Result<(), Vec<InvalidParam>>;
 }
 
+/// JSON of any shape, as a merge patch is before it is applied: what comes of it is validated then.
+impl Validate for serde_json::Value {
+    fn validate(&self, _: &str) -> Result<(), Vec<InvalidParam>> {
+        Ok(())
+    }
+}
+
 /// The cause of a list of faults, by its first: the whole body, a query parameter (no pointer), a missing member or an
 /// incorrect one.
 #[must_use]

@@ -11,6 +11,7 @@ use crate::ambient::Ambient;
 use crate::audit_sink::AuditSink;
 use crate::egress::Egress;
 use crate::housekeeping;
+use crate::interfaces::Interfaces;
 use crate::limits::RateLimits;
 use crate::pseudonym::Pseudonyms;
 use crate::trace::TraceSink;
@@ -25,11 +26,13 @@ pub struct Settings {
     pub bearer: bool,
     /// Issuers of the tokens that are taken, as `authorization_servers` of RFC 9728.
     pub issuers: Vec<String>,
+    /// Which of them open which interface.
+    pub interfaces: Interfaces,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { demo: false, bearer: true, issuers: Vec::new() }
+        Self { demo: false, bearer: true, issuers: Vec::new(), interfaces: Interfaces::default() }
     }
 }
 

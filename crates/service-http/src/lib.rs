@@ -14,6 +14,7 @@ pub mod egress;
 pub mod feed;
 pub mod guard;
 mod housekeeping;
+pub mod interfaces;
 pub mod json_body;
 pub mod kit;
 pub mod ledger;

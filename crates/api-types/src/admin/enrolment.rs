@@ -10,10 +10,10 @@ use crate::secret::Secret;
 use crate::validate::{Faults, Validate};
 
 /// Longest name of whoever is enrolled, in characters. Own value.
-pub const MAX_ENROLMENT_NAME: usize = 128;
+pub(super) const MAX_ENROLMENT_NAME: usize = 128;
 
 /// Longest life of an enrolment, in seconds. Own value: a week.
-pub const MAX_ENROLMENT_S: u32 = 7 * 24 * 3_600;
+pub(super) const MAX_ENROLMENT_S: u32 = 7 * 24 * 3_600;
 
 closed_enum! {
     /// What is enrolled.

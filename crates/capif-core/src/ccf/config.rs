@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use authorization::capif::negotiation::LocalPolicy;
 use service_http::feed::RevocationLog;
 use service_http::oauth::keys::KeyStore;
 
@@ -20,10 +21,8 @@ pub struct CcfConfig {
     pub jwks_max_age_s: u32,
     /// Time between scheduled rotations of the signing key.
     pub key_rotation_s: i64,
-    /// Longest life of an enrolment.
-    pub enrolment_max_s: u32,
-    /// Onboarding is answered with 202 and decided by an operator.
-    pub deferred_onboarding: bool,
+    /// Security methods and grant types that may be negotiated.
+    pub methods: LocalPolicy,
 }
 
 impl CcfConfig {
@@ -37,8 +36,7 @@ impl CcfConfig {
             access_token_s: 300,
             jwks_max_age_s: 60,
             key_rotation_s: 30 * 24 * 3_600,
-            enrolment_max_s: 7 * 24 * 3_600,
-            deferred_onboarding: false,
+            methods: LocalPolicy::default(),
         }
     }
 }

@@ -68,6 +68,8 @@ codes! {
     TooOften = "temporarily_unavailable", 429, "The client asks too often; try again later.";
     /// RFC 8707.
     InvalidTarget = "invalid_target", 400, "The resource is unknown, or not exactly one for this scope.";
+    /// RFC 9396.
+    InvalidAuthorizationDetails = "invalid_authorization_details", 400, "The authorization details are malformed, of an unknown type, or not granted.";
     /// RFC 9449.
     InvalidDpopProof = "invalid_dpop_proof", 400, "The DPoP proof is missing or refused.";
     /// RFC 9449.

@@ -1,0 +1,54 @@
+//! The service APIs that an API invoker may use: what its enrolment names, of what is published. An enrolment that names
+//! none allows all.
+
+use api_types::capif::invoker::{APIList, EnrolFailCause, EnrolFailReason};
+
+use super::published;
+use service_http::refusal::Refusal;
+use store::Sql;
+
+/// Whether an enrolment allows an API.
+pub(crate) fn allows(apis: &[String], name: &str) -> bool {
+    apis.is_empty() || apis.iter().any(|api| api == name)
+}
+
+/// Of the service APIs that an API invoker asks for, those that it gets, as they are published, and why not the others
+/// (TS 29.222 8.4.4.2.2). Who asks for none is told of none: it discovers.
+///
+/// # Errors
+/// The store fails.
+pub(crate) async fn enrolled(
+    tx: &mut dyn Sql,
+    apis: &[String],
+    asked: Option<APIList>,
+) -> Result<(Option<APIList>, Option<Vec<EnrolFailReason>>), Refusal> {
+    let Some(asked) = asked.and_then(|list| list.service_api_descriptions) else { return Ok((None, None)) };
+    let (mut found, mut failures) = (Vec::new(), Vec::new());
+    for asked in asked {
+        let name = asked.api_name;
+        let published = match allows(apis, name.as_str()) {
+            true => published::of_name(tx, name.as_str()).await?,
+            false => Vec::new(),
+        };
+        if published.is_empty() {
+            // Not there and not allowed are one answer.
+            failures
+                .push(EnrolFailReason { api_name: name, failure_code: EnrolFailCause::AuthorizationIssue });
+        }
+        found.extend(published);
+    }
+    let list = APIList { service_api_descriptions: (!found.is_empty()).then_some(found) };
+    Ok((Some(list), (!failures.is_empty()).then_some(failures)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_enrolment_without_names_allows_all() {
+        let some = ["ssan-sanm".to_owned()];
+        assert!(allows(&[], "ssan-sanm") && allows(&some, "ssan-sanm"));
+        assert!(!allows(&some, "ssan-disc") && !allows(&some, "ssan-san") && !allows(&some, ""));
+    }
+}

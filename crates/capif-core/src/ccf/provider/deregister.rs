@@ -1,0 +1,41 @@
+//! `DELETE /registrations/{registrationId}`: the domain, its functions, their certificates and their APIs end together.
+
+use axum::extract::{Path, State};
+use http::StatusCode;
+use service_http::call::{Actor, Ctx};
+use service_http::ledger::{self, Permit};
+use service_http::refusal::Refusal;
+use store::capif::providers;
+
+use super::change::manager;
+use crate::ccf::CcfServer;
+
+/// `DELETE /api-provider-management/v1/registrations/{registrationId}`
+pub(crate) async fn deregister(
+    State(ccf): State<CcfServer>,
+    ctx: Ctx,
+    Path(registration): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    let server = ccf.clone();
+    let epoch: Option<u64> = ccf
+        .kit()
+        .store
+        .write(move |tx| {
+            Box::pin(async move {
+                let row = manager(tx, &ctx, &registration).await?;
+                let actor = Actor::peer(ctx.peer());
+                let mut entries = Vec::new();
+                for function in providers::functions(tx, &row.registration_id).await? {
+                    entries.extend(server.end_function(tx, &function.function_id).await?);
+                }
+                providers::delete(tx, &row.registration_id).await?;
+                let object = format!("registrations/{registration}");
+                let permit = Permit::new("ccf.provider.deregister").object(object).status(204).units(0);
+                ledger::record(tx, &ctx, &actor, &permit).await?;
+                Ok::<_, Refusal>(server.note(tx, entries).await?)
+            })
+        })
+        .await?;
+    ccf.acknowledge(epoch).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
