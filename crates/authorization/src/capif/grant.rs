@@ -370,8 +370,9 @@ mod tests {
         let ask: Say = |_| Verdict::Ask;
         let parts: Say = |_| Verdict::PermitParts(vec!["a".into()]);
         let other: Say = |_| Verdict::PermitParts(vec!["b".into()]);
+        type Row = (&'static str, [Say; 3], Option<(Side, Reason, bool)>);
         #[rustfmt::skip] // a table stays a table
-        let rows: [(&str, [Say; 3], Option<(Side, Reason, bool)>); 11] = [
+        let rows: [Row; 11] = [
             ("everybody", [yes, yes, yes], None),
             ("not the operator", [no_local, yes, yes], Some((Side::Local, NotEntitled, false))),
             ("not the owner", [yes, no_owner, yes], Some((Side::Owner, OwnerDenied, false))),

@@ -5,8 +5,10 @@
 //! exposing function: [`invocation`] holds a request against what the token grants, [`access_control`] counts.
 //! [`aef_psk`] is a derivation that nothing here negotiates.
 
+pub mod access_control;
 pub mod details;
 pub mod grant;
+pub mod invocation;
 pub mod negotiation;
 pub mod owner_policy;
 pub mod scope;
