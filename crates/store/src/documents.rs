@@ -141,7 +141,7 @@ pub(crate) async fn version(tx: &mut dyn Sql, kind: &str) -> Result<u64, StoreEr
 }
 
 /// The upsert takes the row lock of the counter, which orders changes and decisions between nodes.
-async fn bump(tx: &mut dyn Sql, kind: &str) -> Result<u64, StoreError> {
+pub(crate) async fn bump(tx: &mut dyn Sql, kind: &str) -> Result<u64, StoreError> {
     let sql = "INSERT INTO document_versions (kind, version) VALUES ($1, 1) \
                ON CONFLICT (kind) DO UPDATE SET version = document_versions.version + 1 RETURNING version";
     tx.query_one(sql, &params![kind]).await?.get(0)

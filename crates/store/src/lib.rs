@@ -28,6 +28,7 @@ pub mod acts;
 pub mod anchors;
 pub mod audit;
 pub mod blobs;
+pub mod capif;
 pub mod charging;
 pub mod clients;
 pub mod grants;

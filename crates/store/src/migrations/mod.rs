@@ -1,9 +1,10 @@
 //! Numbered changes of the schema, alike for both engines, never edited once released.
 //!
-//! Files: `migrations/{common,admin,sim,san,sm}/NNNN_name.{sqlite,postgres}.sql`. Those of `common` are in every function's
+//! Files: `migrations/{common,admin,sim,ccf,san,sm}/NNNN_name.{sqlite,postgres}.sql`. Those of `common` are in every function's
 //! schema. Each has its name and SHA-256 in `schema_migrations`; an edited or unknown one is refused at opening.
 
 mod admin;
+mod ccf;
 mod common;
 mod san;
 mod sim;
@@ -72,7 +73,7 @@ impl Migrations {
             Function::Admin => admin::ADMIN,
             Function::Console => &[],
             Function::Sim => sim::SIM,
-            Function::Ccf => &[],
+            Function::Ccf => ccf::CCF,
             Function::San => san::SAN,
             Function::Sm => sm::SM,
             Function::Lm => &[],

@@ -7,6 +7,7 @@ mod acts;
 mod anchors;
 mod backup;
 mod blobs;
+mod capif;
 mod chains;
 mod documents;
 mod imports;
