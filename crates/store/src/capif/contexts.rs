@@ -163,6 +163,14 @@ pub async fn remove_api(tx: &mut dyn Sql, api: &str) -> Result<Vec<Gone>, StoreE
     end(tx, "api_id = $1", &params![api]).await
 }
 
+/// Ends every entry for a service API at an API exposing function, of any API invoker: it is not there any more.
+///
+/// # Errors
+/// The engine's.
+pub async fn remove_api_at(tx: &mut dyn Sql, aef: &str, api: &str) -> Result<Vec<Gone>, StoreError> {
+    end(tx, "aef_id = $1 AND api_id = $2", &params![aef, api]).await
+}
+
 /// Ends every entry at an API exposing function, of any API invoker: its domain is gone.
 ///
 /// # Errors

@@ -177,7 +177,7 @@ async fn is_taken(tx: &mut dyn Sql, row: &ServiceApiRow, aefs: &[String]) -> Res
         return Ok(false);
     }
     let mut params = params![&row.api_name, &row.api_id].to_vec();
-    let names = placeholders(&mut params, aefs.iter().map(|aef| Value::from(aef)));
+    let names = placeholders(&mut params, aefs.iter().map(Value::from));
     let sql = format!(
         "SELECT 1 FROM capif_service_api_aef WHERE api_name = $1 AND api_id <> $2 AND aef_id IN ({names}) LIMIT 1"
     );
