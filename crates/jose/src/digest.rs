@@ -1,6 +1,6 @@
-//! SHA-256 as tokens, proofs and certificates use it, and comparison in constant time.
+//! SHA-256 as tokens, proofs and certificates use it, HMAC over it, and comparison in constant time.
 
-use aws_lc_rs::{constant_time, digest};
+use aws_lc_rs::{constant_time, digest, hmac};
 
 use crate::base64url;
 
@@ -24,6 +24,14 @@ pub fn x5t_s256(certificate_der: &[u8]) -> String {
     sha256_b64url(certificate_der)
 }
 
+/// HMAC-SHA-256 (RFC 2104), for derivations. No token is ever signed or verified with it.
+#[must_use]
+pub fn hmac_sha256(key: &[u8], input: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), input).as_ref());
+    out
+}
+
 /// Whether two texts are equal, in a time that depends on their lengths only.
 #[must_use]
 pub fn equal(a: impl AsRef<[u8]>, b: impl AsRef<[u8]>) -> bool {
@@ -39,6 +47,19 @@ mod tests {
         // SHA-256 of the empty string.
         assert_eq!(sha256_b64url(""), "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU");
         assert_eq!(x5t_s256(b""), sha256_b64url(""));
+    }
+
+    #[test]
+    fn hmac_is_that_of_rfc_4231() {
+        let hex = |bytes: [u8; 32]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        assert_eq!(
+            hex(hmac_sha256(&[0x0b; 20], b"Hi There")),
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
+        );
+        assert_eq!(
+            hex(hmac_sha256(b"Jefe", b"what do ya want for nothing?")),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
     }
 
     #[test]

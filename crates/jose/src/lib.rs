@@ -22,7 +22,7 @@ pub mod verifying_key;
 
 pub use alg::Alg;
 pub use compact::{Header, HeaderPolicy, Parsed, Verified};
-pub use digest::{equal, sha256, sha256_b64url, x5t_s256};
+pub use digest::{equal, hmac_sha256, sha256, sha256_b64url, x5t_s256};
 pub use error::{JoseError, KeyError};
 pub use jwk::{Jwk, Jwks};
 pub use signer::{EcKey, Signer};

@@ -256,6 +256,13 @@ impl Grants {
         self.permits(kind, action, |_| true)
     }
 
+    /// Whether the action is granted on some object that `within` takes, or on the service: before it is looked whether
+    /// there is such an object.
+    #[must_use]
+    pub fn any_within(&self, kind: Kind, action: Action, within: impl Fn(&Instance) -> bool) -> bool {
+        self.permits(kind, action, |level| level.instance().is_none_or(&within))
+    }
+
     /// Whether one thing is granted.
     #[must_use]
     pub fn permits_need(&self, need: &Need) -> bool {

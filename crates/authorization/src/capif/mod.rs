@@ -6,6 +6,7 @@
 //! [`aef_psk`] is a derivation that nothing here negotiates.
 
 pub mod access_control;
+pub mod aef_psk;
 pub mod details;
 pub mod grant;
 pub mod invocation;

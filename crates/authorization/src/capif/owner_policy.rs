@@ -136,7 +136,7 @@ impl OwnerPolicy {
 }
 
 /// Who asks, as the core function knows it: never from a body.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Asker<'a> {
     /// The API invoker.
     pub invoker: &'a str,
