@@ -1,9 +1,9 @@
 //! The client side of the administration API (`{admin}/v1`, mutual TLS).
 
 use api_types::admin::{
-    AuditItem, AuditVerify, ChargingItem, Client, ClientCreated, Health, KeyInfo, KeyRotated, Page, Policy,
-    PolicyExplain, PolicyExplained, Position, RevocationRequest, Revoked, Rotate, Service, TestClock,
-    TraceStep, TraceSummary, User, VerifierInfo, Why,
+    AuditItem, AuditVerify, ChargingItem, Client, ClientCreated, Enrolment, EnrolmentCreated, Health,
+    KeyInfo, KeyRotated, Page, Policy, PolicyExplain, PolicyExplained, Position, RevocationRequest, Revoked,
+    Rotate, Service, TestClock, TraceStep, TraceSummary, User, VerifierInfo, Why,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -184,6 +184,14 @@ impl AdminClient {
     /// The refusal of the server, or no answer.
     pub async fn delete_client(&self, id: &str) -> Result<(), SdkError> {
         self.remove(&["clients", id]).await
+    }
+
+    /// Enrols an API invoker or an API provider; its secret is told this once.
+    ///
+    /// # Errors
+    /// The refusal of the server, or no answer.
+    pub async fn enrol(&self, enrolment: &Enrolment) -> Result<EnrolmentCreated, SdkError> {
+        self.post(&["enrolments"], enrolment).await
     }
 
     /// Creates or replaces a spatial service.

@@ -1,4 +1,5 @@
-//! Clients of the functions: SIM-C, SAn-C, SM-C and VAL servers (TS 23.434, TS 23.437), and of the administration.
+//! Clients of the functions: SIM-C, SAn-C, SM-C and VAL servers (TS 23.434, TS 23.437), API invokers and API providers
+//! (TS 29.222), and of the administration.
 //!
 //! Every connection is TLS against the one root that the caller names; there is no switch that turns the check off.
 //! Time and randomness come from the caller ([`Ambient`]). A refusal reaches the application with its cause and the trace
@@ -7,6 +8,7 @@
 pub mod admin;
 pub mod ambient;
 pub mod authorized;
+pub mod capif;
 pub mod dpop;
 pub mod error;
 pub mod exchange;
@@ -22,6 +24,7 @@ pub mod sm;
 pub use admin::AdminClient;
 pub use ambient::Ambient;
 pub use authorized::{Authorized, Credential};
+pub use capif::CapifClient;
 pub use dpop::DpopSession;
 pub use error::{SdkError, TransportKind};
 pub use exchange::{Exchange as WireExchange, Recorder};
