@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use api_types::function::Function;
 use api_types::ids::ValServiceId;
 use api_types::secret::Secret;
+use authorization::capif::invocation::Grants;
 use authorization::{AccessClaims, Caller, Check, Reason, Verdict};
 use axum::extract::FromRequestParts;
 use http::request::Parts;
@@ -310,6 +311,7 @@ pub struct Call {
     pub ctx: Ctx,
     session: Arc<Session>,
     only: Option<ValServiceId>,
+    grants: Option<Arc<Grants>>,
 }
 
 /// The token of a call and the proof that came with it.
@@ -323,7 +325,19 @@ pub(crate) struct Session {
 
 impl Call {
     pub(crate) fn new(caller: Arc<Caller>, ctx: Ctx, session: Session) -> Self {
-        Self { caller, ctx, session: Arc::new(session), only: None }
+        Self { caller, ctx, session: Arc::new(session), only: None, grants: None }
+    }
+
+    /// The same call, with what the details of its token leave of it.
+    pub(crate) fn narrowed(mut self, grants: Option<Grants>) -> Self {
+        self.grants = grants.map(Arc::new);
+        self
+    }
+
+    /// What a token of a CAPIF core function grants, by service, instance and service information; `None`: the token is
+    /// of the SIM-S, whose scopes say it all.
+    pub fn grants(&self) -> Option<&Grants> {
+        self.grants.as_deref()
     }
 
     /// The same call, opened for the objects of one VAL service only (GEN-7).

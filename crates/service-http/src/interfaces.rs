@@ -71,7 +71,9 @@ mod tests {
 
     #[test]
     fn the_first_segment_names_the_api() {
-        for (path, api) in [("/ssan-sanm/v1/anchors-lists/{id}", "ssan-sanm"), ("/x", "x"), ("/", ""), ("", "")] {
+        for (path, api) in
+            [("/ssan-sanm/v1/anchors-lists/{id}", "ssan-sanm"), ("/x", "x"), ("/", ""), ("", "")]
+        {
             assert_eq!(api_of(path), api);
         }
     }

@@ -240,6 +240,16 @@ impl Grants {
         })
     }
 
+    /// As [`Grants::permits_instance`], of an anchor whose list is not looked at: numbers of anchors are given once.
+    #[must_use]
+    pub fn permits_anchor(&self, anchor: SpatialAnchorId, action: Action) -> bool {
+        self.permits(Kind::SpatialAnchor, action, |level| match level {
+            Level::Service => true,
+            Level::Instance(Instance::Anchor { anchor: own, .. }) => *own == anchor,
+            Level::Instance(_) | Level::ServiceInfo(..) => false,
+        })
+    }
+
     /// Whether the action on this entry of service information is granted.
     #[must_use]
     pub fn permits_info(&self, instance: &Instance, serv_info_id: &str, action: Action) -> bool {

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 
 use super::credentials::refuse_asserted_identity;
-use super::{Credentials, added_scope, holder, operator};
+use super::{Credentials, added_scope, capif, holder, operator};
 use crate::call::{Actor, Call, Ctx, Session};
 use crate::kit::FunctionKit;
 use crate::peer::{CertRole, Peer};
@@ -84,14 +84,16 @@ impl Gate {
         // transport: a `notifier` may only notify, an admin certificate belongs to another listener.
         let certificate = ctx.peer().and_then(|peer| peer.certificate.as_ref());
         let role = certificate.map(|certificate| certificate.role);
-        if role.is_some_and(|role| !matches!(role, CertRole::Client | CertRole::Function)) {
-            ctx.fail("transport", "a client or function certificate, or none", "another role");
+        let may_call = |role| matches!(role, CertRole::Client | CertRole::Function | CertRole::Invoker);
+        if role.is_some_and(|role| !may_call(role)) {
+            ctx.fail("transport", "a client, API invoker or function certificate, or none", "another role");
             return Err(refuse(Reason::PeerRefused));
         }
 
         // token
         let verifier = self.kit.verifier.as_ref().ok_or_else(|| refuse(Reason::IssuerUnreachable))?;
         let token = verifier.verify(credentials.token, |check| ctx.push(check)).await.map_err(refuse)?;
+        capif::check_mode(&self.kit, ctx, self.spec, token.issuer(), role).map_err(refuse)?;
         let claims = token.claims();
 
         // holder
@@ -133,9 +135,17 @@ impl Gate {
         }
 
         // operation
+        let grants = match token.issuer().capif {
+            true => Some(capif::check_operation(ctx, self.spec, &token).map_err(|reason| {
+                let scope = Some(capif::wanted(self.spec, token.issuer()));
+                Refusal::open(reason).challenged(Challenge { scope, ..self.challenge(None) })
+            })?),
+            false => None,
+        };
         let wanted = self.spec.scopes.join(" ");
-        let covered =
-            self.spec.scopes.is_empty() || self.spec.scopes.iter().any(|scope| caller.scopes.covers(scope));
+        let covered = grants.is_some()
+            || self.spec.scopes.is_empty()
+            || self.spec.scopes.iter().any(|scope| caller.scopes.covers(scope));
         let added = match covered {
             true => None,
             false => added_scope::opens(&self.kit, self.spec, &caller).await.map_err(Refusal::from)?,
@@ -151,7 +161,9 @@ impl Gate {
             let challenge = Challenge { scope: Some(wanted), ..self.challenge(None) };
             return Err(Refusal::open(Reason::ScopeNarrow).challenged(challenge));
         }
-        ctx.pass("operation", format!("one scope of: {wanted}"), "held");
+        if grants.is_none() {
+            ctx.pass("operation", format!("one scope of: {wanted}"), "held");
+        }
 
         let session = Session {
             x5t: x5t.map(str::to_owned),
@@ -161,7 +173,7 @@ impl Gate {
             proof_spent: AtomicBool::new(false),
         };
         let only = added.and_then(|opened| opened.val_service);
-        Ok(Call::new(Arc::new(caller), ctx.clone(), session).only_of(only))
+        Ok(Call::new(Arc::new(caller), ctx.clone(), session).only_of(only).narrowed(grants))
     }
 
     fn challenge(&self, scheme: Option<ChallengeScheme>) -> Challenge {

@@ -7,6 +7,7 @@
 //! ```
 
 mod added_scope;
+mod capif;
 mod credentials;
 mod gate;
 mod holder;

@@ -1,6 +1,7 @@
 //! What a caller may do with an anchor: the stages `resource`, `place/time` and `operator` (design, section 2).
 
 use authorization::access_rules::{lists_server, may_discover};
+use authorization::capif::details::Action as Granted;
 use authorization::{CallerKind, Reason};
 use service_http::call::Call;
 use service_http::refusal::Refusal;
@@ -11,6 +12,7 @@ use super::stored::{Anchor, List};
 use crate::shared::data_class::Hidden;
 use crate::shared::denial::Denial;
 use crate::shared::geometry::Area;
+use crate::shared::grants;
 use crate::shared::operator_rules::Action;
 use crate::shared::subscriptions::standing::Subscriber;
 use crate::shared::surroundings::Surroundings;
@@ -73,6 +75,11 @@ impl Asker {
     /// A rule denies it.
     pub(super) fn check_action(&self, val_service: Option<&str>) -> Result<(), Refusal> {
         self.around.check_action(&self.call, self.action, val_service)
+    }
+
+    /// Whether the details of the token, if it has any, name this anchor.
+    pub(super) fn names(&self, anchor: &Anchor, action: Granted) -> bool {
+        grants::names_anchor(&self.call, anchor.row.anchor_id, action)
     }
 
     /// Those anchors of a list that stand open; never none.

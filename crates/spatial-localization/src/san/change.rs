@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use api_types::san::SpatialAnchorsList;
 use api_types::validate::child;
+use authorization::capif::invocation::needs_of_list;
+use authorization::parts::Touched;
 use authorization::{Reason, parts};
 use service_http::call::Call;
 use service_http::refusal::Refusal;
@@ -16,7 +18,7 @@ use super::subscriptions::happening::{self, Gone, Happening};
 use super::{ANCHOR_KEPT, LIST_KEPT, SanServer};
 use crate::shared::denial::Denial;
 use crate::shared::operator_rules::Action;
-use crate::shared::{input, reach, serv_infos};
+use crate::shared::{grants, input, reach, serv_infos};
 
 /// For each label of the wanted list the anchor that it already is, if any.
 pub(super) type Identity = BTreeMap<String, Option<u32>>;
@@ -90,14 +92,16 @@ pub(super) fn relabelled(list: &List, identity: &Identity) -> SpatialAnchorsList
 /// Decides whether the owner may make the change and names the providers of what is new.
 ///
 /// # Errors
-/// [`Reason::PartOfOtherProvider`].
+/// [`Reason::PartOfOtherProvider`], [`Reason::DetailsNarrow`].
 pub(super) fn decide_as_owner(
     call: &Call,
+    list_id: &str,
     before: &SpatialAnchorsList,
     wanted: &mut SpatialAnchorsList,
 ) -> Result<(), Refusal> {
     let touched = parts::touched(before, wanted);
     parts::check(&call.caller, true, &touched, |_| true).map_err(|reason| refused(call, reason))?;
+    check_granted(call, list_id, before, &touched)?;
     for (label, anchor) in &mut wanted.anchors {
         let stored =
             before.anchors.get(label).and_then(|anchor| anchor.serv_infos.as_deref()).unwrap_or_default();
@@ -105,6 +109,20 @@ pub(super) fn decide_as_owner(
     }
     call.ctx.pass("parts", "only parts of the caller", "held");
     Ok(())
+}
+
+/// Decides whether the details of the token grant everything that is touched of `before`.
+///
+/// # Errors
+/// [`Reason::DetailsNarrow`].
+pub(super) fn check_granted(
+    call: &Call,
+    list_id: &str,
+    before: &SpatialAnchorsList,
+    touched: &Touched,
+) -> Result<(), Refusal> {
+    let id_of = |label: &str| before.anchors.get(label).and_then(|anchor| anchor.anchor_id);
+    grants::check_parts(call, || needs_of_list(list_id, touched, id_of))
 }
 
 /// A refusal of the stages `resource` and `parts` to somebody who may discover the list.

@@ -1,6 +1,7 @@
 //! Delete spatial anchors (TS 23.437 8.3.3; TS 29.437 DELETE `/anchors-lists/{anchorsListId}`).
 
 use authorization::Reason;
+use authorization::capif::details::Action as Granted;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
@@ -12,9 +13,9 @@ use store::anchors::{classes, lists, records};
 
 use super::subscriptions::happening::{self, Gone, Happening};
 use super::{SanServer, WRITE, change, granted, shown};
-use crate::shared::etag;
 use crate::shared::input::PathId;
 use crate::shared::operator_rules::Action;
+use crate::shared::{etag, grants};
 
 pub(super) const DELETE: Action = Action { verb: "delete", scope: WRITE };
 
@@ -45,10 +46,15 @@ pub(super) async fn delete(
     list_id: String,
     headers: HeaderMap,
 ) -> Result<(), Refusal> {
+    grants::check_list(&call, &list_id, Granted::Delete)?;
     let (list, asker) = change::locked(tx, &san, &call, &list_id, DELETE).await?;
     let open = asker.open_anchors(&list)?;
     if !call.caller.is(&list.owner()) {
         return Err(change::refused(&call, Reason::NotOwner));
+    }
+    let named = list.anchors.values().all(|anchor| asker.names(anchor, Granted::Delete));
+    if !named {
+        return Err(change::refused(&call, Reason::DetailsNarrow));
     }
     asker.check_all_open(&list)?;
     etag::check_if_match(&headers, &shown::tags(&list, &open)?)?;

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use api_types::geo::ServiceArea;
 use api_types::query::Query;
 use api_types::san::{SpatialAnchorProfile, SpatialAnchorsDiscResp};
+use authorization::capif::details::Action as Granted;
 use authorization::{Caller, CallerKind, Principal, Reason};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -244,6 +245,9 @@ fn profile(
     let anchor = Anchor::of(found.anchor, owner)?;
     // The same decision as for a single anchor, in the same order; what the query selected by classes holds again.
     let Ok(access) = asker.access(&anchor) else { return Ok(None) };
+    if !asker.names(&anchor, Granted::Discover) {
+        return Ok(None);
+    }
     // What the reader is not shown cannot be searched for either.
     if question.anch_inf.is_some() && access.hidden.contains("specInfo") {
         return Ok(None);

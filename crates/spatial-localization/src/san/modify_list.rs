@@ -5,6 +5,7 @@
 
 use api_types::merge_patch;
 use api_types::san::SpatialAnchorsList;
+use authorization::capif::details::Action as Granted;
 use authorization::{Reason, parts};
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -20,10 +21,10 @@ use super::replace_list::{UPDATE, finish, record};
 use super::shown::{self, Representation};
 use super::stored::{Anchor, List};
 use super::{SanServer, change, granted, represented};
-use crate::shared::etag;
 use crate::shared::input::{self, Input, PathId};
 use crate::shared::serv_infos;
 use crate::shared::supp_feat::SuppFeat;
+use crate::shared::{etag, grants};
 
 const ACTION: &str = "san.anchors_list.modify";
 
@@ -57,6 +58,7 @@ async fn modify(
     patch: Value,
     feat: SuppFeat,
 ) -> Result<Representation, Refusal> {
+    grants::check_list(&call, &list_id, Granted::Update)?;
     let (list, asker) = change::locked(tx, &san, &call, &list_id, UPDATE).await?;
     let open = asker.open_anchors(&list)?;
     let tags = shown::tags(&list, &open)?;
@@ -67,7 +69,7 @@ async fn modify(
         let mut wanted = patched(&call, &list.whole(), &patch)?;
         let identity = change::identity(&list, &wanted)?;
         let before = change::relabelled(&list, &identity);
-        change::decide_as_owner(&call, &before, &mut wanted)?;
+        change::decide_as_owner(&call, &list.row.list_id, &before, &mut wanted)?;
         return finish(&san, tx, &call, &asker, list, wanted, identity, feat, ACTION).await;
     }
 
@@ -131,6 +133,7 @@ fn as_provider(
     let mut wanted = patched(call, &shown, patch)?;
     let touched = parts::touched(&shown, &wanted);
     parts::check(&call.caller, false, &touched, listed).map_err(|reason| change::refused(call, reason))?;
+    change::check_granted(call, &list.row.list_id, &shown, &touched)?;
     call.ctx.pass("parts", "only parts of the caller", "held");
 
     let mut whole = list.whole();

@@ -1,6 +1,7 @@
 //! Get spatial anchors (TS 23.437 8.5 `SS_SAnManagement_Get`; TS 29.437 GET `/anchors-lists/{anchorsListId}`).
 
 use authorization::Reason;
+use authorization::capif::details::Action as Granted;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::ETAG;
@@ -17,7 +18,7 @@ use super::stored::List;
 use super::{READ, SanServer, granted, represented};
 use crate::shared::input::{self, PathId};
 use crate::shared::operator_rules::Action;
-use crate::shared::{etag, reach};
+use crate::shared::{etag, grants, reach};
 
 const GET: Action = Action { verb: "read", scope: READ };
 
@@ -31,6 +32,7 @@ pub(super) async fn read_list(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let feat = input::features(&input::query(uri.query())?)?;
+    grants::check_list(&call, &list_id, Granted::Read)?;
     // What is hidden is told before it is read; else one indexed read brings the list and all that decides about it.
     let (server, caller, id) = (san.clone(), call.clone(), list_id.clone());
     let read = san.kit().store.read(|tx| {
@@ -46,7 +48,11 @@ pub(super) async fn read_list(
     });
     let (asker, list) = read.await?;
     let list = List::of(list.map_err(|reason| change::hidden(&call, reason))?)?;
-    let open = asker.open_anchors(&list)?;
+    let mut open = asker.open_anchors(&list)?;
+    open.retain(|(_, anchor, _)| grants::names_anchor(&call, anchor.row.anchor_id, Granted::Read));
+    if open.is_empty() {
+        return Err(change::hidden(&call, Reason::NotVisible));
+    }
     let shown = Representation::of(&shown::list(&list, &open, feat))?;
 
     let partial = open.len() < list.anchors.len();

@@ -2,6 +2,7 @@
 
 use api_types::san::SpatialAnchorsList;
 use authorization::Reason;
+use authorization::capif::details::Action as Granted;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
@@ -16,11 +17,11 @@ use super::input::strip;
 use super::shown::{self, Representation};
 use super::stored::List;
 use super::{SanServer, WRITE, granted, represented};
-use crate::shared::etag;
 use crate::shared::input::{self, PathId};
 use crate::shared::operator_rules::Action;
 use crate::shared::own_members;
 use crate::shared::supp_feat::SuppFeat;
+use crate::shared::{etag, grants};
 
 pub(super) const UPDATE: Action = Action { verb: "update", scope: WRITE };
 
@@ -57,6 +58,7 @@ async fn replace(
     mut wanted: SpatialAnchorsList,
     feat: SuppFeat,
 ) -> Result<Representation, Refusal> {
+    grants::check_list(&call, &list_id, Granted::Update)?;
     let (list, asker) = change::locked(tx, &san, &call, &list_id, UPDATE).await?;
     let open = asker.open_anchors(&list)?;
     if !call.caller.is(&list.owner()) {
@@ -69,7 +71,7 @@ async fn replace(
     if !feat.own_members() {
         keep_own_members(&before, &mut wanted);
     }
-    change::decide_as_owner(&call, &before, &mut wanted)?;
+    change::decide_as_owner(&call, &list.row.list_id, &before, &mut wanted)?;
     finish(&san, tx, &call, &asker, list, wanted, identity, feat, "san.anchors_list.update").await
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod denial;
 pub(crate) mod etag;
 pub mod geo_pose;
 pub mod geometry;
+pub(crate) mod grants;
 pub(crate) mod input;
 pub mod operator_rules;
 pub(crate) mod own_members;

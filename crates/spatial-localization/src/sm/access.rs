@@ -17,7 +17,7 @@ use crate::shared::denial::Denial;
 use crate::shared::operator_rules::Action;
 use crate::shared::subscriptions::standing::Subscriber;
 use crate::shared::surroundings::Surroundings;
-use crate::shared::{reach, rules};
+use crate::shared::{grants, reach, rules};
 use crate::sm::SmServer;
 use crate::sm::record::Owner;
 
@@ -115,6 +115,7 @@ pub(super) async fn read(
     map_id: &str,
     operation: Operation,
 ) -> Result<Seen, Refusal> {
+    check_named(call, map_id, operation)?;
     let (server, caller, id) = (sm.clone(), call.clone(), parse_id(map_id));
     let read = sm.store().read(move |tx| {
         Box::pin(async move {
@@ -141,12 +142,27 @@ pub(super) async fn locked(
     map_id: &str,
     operation: Operation,
 ) -> Result<Seen, Refusal> {
+    check_named(call, map_id, operation)?;
     let around = around(tx, sm, call).await?;
     let row = match reached(tx, call, parse_id(map_id), &around).await? {
         Ok(id) => maps::record::locked(tx, id).await?.ok_or(Reason::NotFound),
         Err(reason) => Err(reason),
     };
     decide(call, row, &around, operation)
+}
+
+/// Whether the details of the token name the map; of one that is to be changed, whether any part of it.
+///
+/// # Errors
+/// `DETAILS_NARROW`, whether or not there is such a map.
+fn check_named(call: &Call, map_id: &str, operation: Operation) -> Result<(), Refusal> {
+    let Some(known) = authorization::capif::invocation::operation(call.ctx.operation()) else {
+        return Ok(());
+    };
+    match operation.name == UPDATE.name {
+        true => grants::check_part_of_map(call, map_id, known.action),
+        false => grants::check_map(call, map_id, known.action),
+    }
 }
 
 /// The number of a map that is not shut to the caller whatever its document says; else why it is.

@@ -6,11 +6,14 @@
 use api_types::ids::SpatialMapId;
 use api_types::san::ServInfo;
 use api_types::sm::SpatialMap;
+use authorization::Reason;
+use authorization::capif::invocation::needs_of_map;
 use authorization::parts::{self, AnchorChange, Touched};
-use authorization::{Caller, Reason};
 use serde_json::Value;
+use service_http::call::Call;
 use service_http::refusal::Refusal;
 
+use crate::shared::grants;
 use crate::shared::input::refused;
 use crate::shared::own_members;
 use crate::shared::serv_infos;
@@ -37,7 +40,8 @@ impl Change {
     ///
     /// # Errors
     /// 400 by the members at fault; 403 for parts of others.
-    pub(super) fn of(&self, seen: &Seen, caller: &Caller, features: SuppFeat) -> Result<SpatialMap, Refusal> {
+    pub(super) fn of(&self, seen: &Seen, call: &Call, features: SuppFeat) -> Result<SpatialMap, Refusal> {
+        let caller = &*call.caller;
         let provider = caller.client_id.as_str();
         // Who is not the owner is judged by what it is shown: a hidden member is no other than an absent one.
         let base = match seen.grant.owner {
@@ -51,6 +55,8 @@ impl Change {
         let touched = touched(&base, &wanted);
         parts::check(caller, seen.grant.owner, &touched, |_| true)
             .map_err(|reason: Reason| Refusal::open(reason))?;
+        let map_id = seen.row.map_id;
+        grants::check_parts(call, || needs_of_map(map_id, !touched.anchors.is_empty(), &touched.serv_infos))?;
         let before = seen.map.sm_prof.serv_infos.as_deref().unwrap_or_default();
         serv_infos::assign(&mut wanted.sm_prof.serv_infos, before, provider);
         if seen.grant.owner {

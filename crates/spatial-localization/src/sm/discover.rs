@@ -10,6 +10,7 @@ use api_types::query::Query;
 use api_types::sm::{
     SMASProfile, SMASReg, SpatialMap, SpatialMapDiscovered, SpatialMapsDiscFilter, SpatialMapsDiscResp,
 };
+use authorization::capif::details::Action as Granted;
 use authorization::{Principal, Reason};
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
@@ -23,6 +24,7 @@ use store::{StoreError, maps, registrations};
 
 use crate::shared::data_class::shows_layer;
 use crate::shared::geometry::{Area, LonLat, canonical, place_of};
+use crate::shared::grants;
 use crate::shared::input;
 use crate::shared::paging::{Page, Paged, Rows};
 use crate::shared::registrations::{Registry as _, parsed};
@@ -230,7 +232,8 @@ async fn find(
             let shown = layers.iter().filter(|layer| shows_layer(&hidden, &layer.map_lyr_id));
             shown.map(|layer| &layer.map_lyr_id).any(|layer| wanted.contains(layer))
         };
-        let layers = question.layers.as_ref().is_none_or(has);
+        let layers = question.layers.as_ref().is_none_or(has)
+            && grants::names_map(call, found.map.map_id, Granted::Discover);
         Ok((layers && holds(&map, &question.place)).then_some(()))
     };
     question.paged.fill(fetch, |found| found.map.map_id, |found| found.map.body.len(), keep).await

@@ -109,7 +109,7 @@ async fn write(
     features: SuppFeat,
     change: &Change,
 ) -> Result<Written, Refusal> {
-    let map = change.of(seen, &call.caller, features)?;
+    let map = change.of(seen, call, features)?;
     // A map that moves to another VAL service is held to the rules about that one.
     let service = map.svc_id.as_ref().map(|id| id.as_str());
     access::around(tx, sm, call).await?.check_action(call, access::UPDATE.action(), service)?;

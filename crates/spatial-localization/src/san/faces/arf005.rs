@@ -189,7 +189,7 @@ pub(in crate::san) async fn replace(
                 mapping::write(anchor, &wanted).map_err(|fault| input::refused(vec![fault]))?;
                 let mut after = valid(after)?;
                 let identity = change::identity(&list, &after)?;
-                change::decide_as_owner(&caller, &before, &mut after)?;
+                change::decide_as_owner(&caller, &list.row.list_id, &before, &mut after)?;
                 let action = "san.anchors_list.update";
                 let feat = all_members();
                 replace_list::finish(&server, tx, &caller, &asker, list, after, identity, feat, action)
@@ -230,7 +230,7 @@ pub(in crate::san) async fn remove(
                 let mut after = before.clone();
                 after.anchors.remove(&label);
                 let identity = change::identity(&list, &after)?;
-                change::decide_as_owner(&caller, &before, &mut after)?;
+                change::decide_as_owner(&caller, &list.row.list_id, &before, &mut after)?;
                 let (feat, action) = (all_members(), "san.anchors_list.update");
                 replace_list::finish(&server, tx, &caller, &asker, list, after, identity, feat, action)
                     .await?;

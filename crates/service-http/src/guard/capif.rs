@@ -1,0 +1,74 @@
+//! Tokens of a CAPIF core function at the guard: told from those of the SIM-S by their issuer and by nothing else, so that
+//! neither passes for the other (NA-9; clauses 6.x.a and 6.x.b of the draft).
+
+use authorization::capif::details::Action;
+use authorization::capif::invocation::{self, Grants, Reach};
+use authorization::{IssuerRow, Reason};
+
+use crate::call::Ctx;
+use crate::interfaces::api_of;
+use crate::kit::FunctionKit;
+use crate::peer::CertRole;
+use crate::routes::RouteSpec;
+use crate::verifier::VerifiedToken;
+
+/// Decides whether this interface takes tokens of this issuer, from a peer of this role: an API invoker has a certificate
+/// of the core function, whoever else has none of it.
+///
+/// # Errors
+/// [`Reason::IssuerWrong`], [`Reason::HolderWrong`].
+pub(super) fn check_mode(
+    kit: &FunctionKit,
+    ctx: &Ctx,
+    spec: &RouteSpec,
+    issuer: &IssuerRow,
+    role: Option<CertRole>,
+) -> Result<(), Reason> {
+    const EXPECTED: &str = "an issuer that opens this interface, and a certificate of its own root";
+    if let Err(reason) = kit.settings.interfaces.check(api_of(spec.path), issuer) {
+        ctx.fail("mode of the interface", EXPECTED, "another issuer");
+        return Err(reason);
+    }
+    let is_invoker = role == Some(CertRole::Invoker);
+    // An API invoker always shows its certificate: its tokens are bound to it.
+    if is_invoker != issuer.capif {
+        ctx.fail("mode of the interface", EXPECTED, "a certificate of another root, or none");
+        return Err(Reason::HolderWrong);
+    }
+    Ok(())
+}
+
+/// Decides the stage `operation`: scope of TS 29.222, then whether the details leave anything of the operation.
+///
+/// # Errors
+/// [`Reason::ScopeNarrow`], [`Reason::DetailsNarrow`].
+pub(super) fn check_operation(ctx: &Ctx, spec: &RouteSpec, token: &VerifiedToken) -> Result<Grants, Reason> {
+    let wanted = wanted(spec, token.issuer());
+    let decided = decide(spec, token);
+    match &decided {
+        Ok(grants) => {
+            let seen = if grants.is_coarse() { "held" } else { "held, narrowed by details" };
+            ctx.pass("operation", wanted, seen);
+        }
+        Err(reason) => ctx.fail("operation", wanted, reason.as_str()),
+    }
+    decided
+}
+
+fn decide(spec: &RouteSpec, token: &VerifiedToken) -> Result<Grants, Reason> {
+    let aef = token.issuer().audience.as_deref().unwrap_or_default();
+    let grants = Grants::of_token(token.claims(), aef)?;
+    let operation = invocation::operation(spec.operation).ok_or(Reason::ScopeNarrow)?;
+    grants.check_operation(operation)?;
+    // What a subscription tells of is not known beforehand: it needs the service.
+    let is_subscription = operation.action == Action::Subscribe && operation.reach == Reach::Objects;
+    if is_subscription && !grants.permits_service(operation.kind, operation.action) {
+        return Err(Reason::DetailsNarrow);
+    }
+    Ok(grants)
+}
+
+/// The scope that would do.
+pub(super) fn wanted(spec: &RouteSpec, issuer: &IssuerRow) -> String {
+    format!("3gpp#{}:{}", issuer.audience.as_deref().unwrap_or_default(), api_of(spec.path))
+}

@@ -1,0 +1,91 @@
+//! The three levels of solution #2 at the spatial servers (TR 33.721 6.2.2.1 step 6): what the details of a token of the
+//! CAPIF core function leave of a request. A token of the SIM-S has none, and is not narrowed here.
+//!
+//! Whether an object is named by the token is decided before it is looked whether it exists, and told alike.
+
+use api_types::ids::{SpatialAnchorId, SpatialMapId};
+use authorization::Reason;
+use authorization::capif::details::{Action, Instance, Kind};
+use authorization::capif::invocation::{Grants, Need};
+use service_http::call::Call;
+use service_http::refusal::Refusal;
+
+const CHECK: &str = "details of the token";
+
+/// Refuses a list of which the token names no anchor.
+///
+/// # Errors
+/// `DETAILS_NARROW`.
+pub(crate) fn check_list(call: &Call, list: &str, action: Action) -> Result<(), Refusal> {
+    let within = |instance: &Instance| matches!(instance, Instance::Anchor { list: own, .. } if own == list);
+    decide(call, "the service or an anchor of this list", |grants| {
+        let by_update = action == Action::Update;
+        let any = |action| grants.any_within(Kind::SpatialAnchor, action, within);
+        any(action) || (by_update && (any(Action::Create) || any(Action::Delete)))
+    })
+}
+
+/// Refuses a map that the token does not name as a whole.
+///
+/// # Errors
+/// `DETAILS_NARROW`.
+pub(crate) fn check_map(call: &Call, map: &str, action: Action) -> Result<(), Refusal> {
+    let Some(instance) = Instance::read(Kind::SpatialMap, map) else { return Ok(()) };
+    decide(call, "the service or this map", |grants| grants.permits_instance(&instance, action))
+}
+
+/// Refuses a map of which the token names no part.
+///
+/// # Errors
+/// `DETAILS_NARROW`.
+pub(crate) fn check_part_of_map(call: &Call, map: &str, action: Action) -> Result<(), Refusal> {
+    let Some(instance) = Instance::read(Kind::SpatialMap, map) else { return Ok(()) };
+    decide(call, "the service, this map or a part of it", |grants| {
+        grants.any_within(Kind::SpatialMap, action, |own| *own == instance)
+    })
+}
+
+/// Whether an anchor is among those that the token names.
+pub(crate) fn names_anchor(call: &Call, anchor: u32, action: Action) -> bool {
+    let anchor = SpatialAnchorId(anchor);
+    call.grants().is_none_or(|grants| grants.permits_anchor(anchor, action))
+}
+
+/// Whether a map is among those that the token names.
+pub(crate) fn names_map(call: &Call, map: u32, action: Action) -> bool {
+    let instance = Instance::Map(SpatialMapId(map));
+    call.grants().is_none_or(|grants| grants.permits_instance(&instance, action))
+}
+
+/// Refuses a change of which the token does not grant every part: all or nothing.
+///
+/// # Errors
+/// `DETAILS_NARROW`, naming the first part in the trace.
+pub(crate) fn check_parts(call: &Call, needs: impl FnOnce() -> Vec<Need>) -> Result<(), Refusal> {
+    let Some(grants) = call.grants() else { return Ok(()) };
+    const EXPECTED: &str = "every part that the change touches";
+    match grants.check(&needs()) {
+        Ok(()) => {
+            call.ctx.pass(CHECK, EXPECTED, "held");
+            Ok(())
+        }
+        Err(missing) => {
+            call.ctx.fail(CHECK, EXPECTED, missing.to_string());
+            Err(Refusal::open(Reason::DetailsNarrow))
+        }
+    }
+}
+
+fn decide(call: &Call, expected: &'static str, holds: impl FnOnce(&Grants) -> bool) -> Result<(), Refusal> {
+    match call.grants() {
+        None => Ok(()),
+        Some(grants) if holds(grants) => {
+            call.ctx.pass(CHECK, expected, "held");
+            Ok(())
+        }
+        Some(_) => {
+            call.ctx.fail(CHECK, expected, "others");
+            Err(Refusal::open(Reason::DetailsNarrow))
+        }
+    }
+}
