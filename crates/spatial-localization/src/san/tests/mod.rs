@@ -3,6 +3,7 @@
 mod discovery;
 mod groups;
 mod hidden;
+mod levels;
 mod lists;
 mod place_and_rules;
 mod providers;
@@ -14,6 +15,7 @@ mod world_storage;
 use std::sync::{Arc, Mutex};
 
 use api_types::function::Function;
+use authorization::IssuerRow;
 use axum::Router;
 use axum::body::Body;
 use http::header::{CONTENT_TYPE, ETAG, LINK, LOCATION};
@@ -24,6 +26,7 @@ use service_http::ambient::{Ambient, TestClock};
 use service_http::peer::{CertRole, PeerCertificate};
 use service_http::refusal::RefusalRecord;
 use service_http::testkit::{self, TestHosts, TestIssuer};
+use service_http::verifier::Following;
 use store::{Migrations, Store, StoreConfig};
 use tower::ServiceExt as _;
 
@@ -31,6 +34,8 @@ use super::{SanConfig, SanServer};
 
 pub(super) const NOW: i64 = 1_800_000_000;
 pub(super) const SAN: &str = "https://san.example:8446";
+pub(super) const CCF: &str = "https://ccf.example:8445";
+pub(super) const AEF: &str = "AEF1";
 pub(super) const LISTS: &str = "/ssan-sanm/v1/anchors-lists";
 pub(super) const DISC: &str = "/ssan-disc/v1/spatial-anchors";
 
@@ -41,6 +46,7 @@ pub(super) struct World {
     pub(super) store: Store,
     ambient: Ambient,
     sim: TestIssuer,
+    ccf: TestIssuer,
     router: Router,
     ue_key: EcKey,
     pub(super) hosts: Arc<TestHosts>,
@@ -54,6 +60,8 @@ pub(super) struct World {
 pub(super) enum Who<'a> {
     /// A VAL server, with the VAL services of its token.
     Server(&'a str, &'a [&'a str]),
+    /// An API invoker, with the APIs of its scope, and the details of its token as JSON (none: empty).
+    Invoker(&'a str, &'a str, &'a str),
     /// A VAL user in the client `ue-1`, at the VAL UE `<user>-ue`.
     User(&'a str, &'a [&'a str]),
 }
@@ -133,13 +141,27 @@ impl World {
         let cfg = StoreConfig::Sqlite { dir: dir.path().to_owned() };
         let store = Store::open(&cfg, Function::San, Migrations::of(Function::San)).await.unwrap();
         let sim = TestIssuer::sim(&ambient);
-        let kit = testkit::kit(Function::San, store.clone(), &ambient, SAN, &[&sim]);
+        let row = IssuerRow::ccf(CCF, format!("{CCF}/jwks"), AEF);
+        let ccf = TestIssuer::new(row, Following::Feed, &ambient);
+        let kit = testkit::kit(Function::San, store.clone(), &ambient, SAN, &[&sim, &ccf]);
         let hosts =
             TestHosts::of(&[("vs-1", "val.example"), ("vs-2", "val.example"), ("vs-3", "val.example")]);
         let san = SanServer::new(kit, SanConfig { hosts: Some(hosts.clone()), ..config });
         let router = san.router().unwrap();
         let ue_key = testkit::key(&ambient);
-        Self { clock, san, store, ambient, sim, router, ue_key, hosts, last_sub: Mutex::default(), _dir: dir }
+        Self {
+            clock,
+            san,
+            store,
+            ambient,
+            sim,
+            ccf,
+            router,
+            ue_key,
+            hosts,
+            last_sub: Mutex::default(),
+            _dir: dir,
+        }
     }
 
     /// A request with a good token for everything.
@@ -153,6 +175,17 @@ impl World {
                 testkit::bind_certificate(&mut claims, &certificate);
                 let mut request = testkit::request(method, path, testkit::peer(Some(certificate)));
                 testkit::bearer(&mut request, &self.sim.token(&claims));
+                request
+            }
+            Who::Invoker(invoker, apis, details) => {
+                let certificate = testkit::certificate(CertRole::Invoker, invoker);
+                let mut claims = self.ccf.claims_of_server(AEF, invoker, &format!("3gpp#{AEF}:{apis}"));
+                if !details.is_empty() {
+                    claims["authorization_details"] = serde_json::from_str(details).unwrap();
+                }
+                testkit::bind_certificate(&mut claims, &certificate);
+                let mut request = testkit::request(method, path, testkit::peer(Some(certificate)));
+                testkit::bearer(&mut request, &self.ccf.token(&claims));
                 request
             }
             Who::User(user, services) => {

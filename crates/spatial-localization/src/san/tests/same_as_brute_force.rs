@@ -61,8 +61,12 @@ fn caller(world: &World, who: Who<'_>) -> Caller {
     let mut claims = match who {
         Who::Server(id, _) => world.sim.claims_of_server(SAN, id, "3gpp:seal:san"),
         Who::User(id, _) => world.sim.claims_of_user(SAN, id, "ue-1", "3gpp:seal:san"),
+        Who::Invoker(id, ..) => world.ccf.claims_of_server(AEF, id, "3gpp#AEF1:ssan-disc"),
     };
-    let (Who::Server(_, services) | Who::User(_, services)) = who;
+    let services = match who {
+        Who::Server(_, services) | Who::User(_, services) => services,
+        Who::Invoker(..) => &[],
+    };
     claims["val_service_id"] = json!(services);
     claims["cnf"] = json!({ "jkt": "k" });
     Caller::from_claims(&serde_json::from_value(claims).unwrap(), "kid", None)
