@@ -58,6 +58,10 @@ pub const TARGETS: &[Target] = &[
     target("claims", authorization::fuzz::fuzz_claims),
     target("scope", authorization::fuzz::fuzz_scope),
     target("policy", authorization::fuzz::fuzz_policy),
+    // CAPIF
+    target("capif_scope", authorization::fuzz::fuzz_capif_scope),
+    target("authorization_details", authorization::fuzz::fuzz_authorization_details),
+    target("owner_policy", authorization::fuzz::fuzz_owner_policy),
     // The edge and the guard
     target("request_path", service_http::edge::request::fuzz::fuzz_request_path),
     target("certificate_identity", service_http::peer::fuzz::fuzz_certificate_identity),
@@ -180,6 +184,19 @@ mod tests {
         is_valid::<api_types::admin::Policy>("admin_body/policy.json");
         is_valid::<api_types::admin::RevocationRequest>("admin_body/revocation.json");
         is_valid::<api_types::admin::Position>("admin_body/position.json");
+        is_valid::<api_types::capif::resource_auth::ResourceAuthInfo>("owner_policy/anchor.json");
+        is_valid::<api_types::capif::resource_auth::ResourceAuthInfo>("owner_policy/map.json");
+        for details in ["authorization_details/levels.json", "authorization_details/others.json"] {
+            let others = ["3gpp_digital_asset", "3gpp_avatar"];
+            assert!(
+                authorization::capif::details::Details::read(&seed(details), &others).is_ok(),
+                "{details}"
+            );
+        }
+        for scope in ["capif_scope/one.txt", "capif_scope/several.txt"] {
+            let text = String::from_utf8(seed(scope)).expect("text");
+            assert!(text.parse::<authorization::capif::scope::CapifScope>().is_ok(), "{scope}");
+        }
         for claims in ["claims/user.json", "claims/server.json"] {
             strict_json::from_slice::<authorization::AccessClaims>(&seed(claims), 16).expect(claims);
         }

@@ -3,6 +3,10 @@
 use api_types::ids::PolicyId;
 
 use crate::area::Point;
+use crate::capif::details::{Details, Element};
+use crate::capif::invocation::{Grants, OPERATIONS};
+use crate::capif::owner_policy::{Ask as OwnerAsk, Asker, ResourceAuth, Target, is_narrowing};
+use crate::capif::scope::CapifScope;
 use crate::policy::{Ask, Policy, Position, decide};
 use crate::{AccessClaims, Catalogue, Reason, ScopeSet, access_rules, token};
 
@@ -52,6 +56,68 @@ pub fn fuzz_policy(bytes: &[u8]) {
     }
 }
 
+/// A scope of CAPIF, as parameter and as claim. What was read can be written and read again.
+pub fn fuzz_capif_scope(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(scope) = text.parse::<CapifScope>() else { return };
+    debug_assert_eq!(scope.to_string().parse().as_ref(), Ok(&scope));
+    debug_assert!(scope.is_subset_of(&scope) && scope.aefs().all(|aef| scope.apis(aef).count() > 0));
+    if let Ok(claim) = scope.to_scope_set() {
+        debug_assert_eq!(CapifScope::of(&claim).as_ref(), Ok(&scope));
+    }
+    let grants = Grants::new(&scope, &Details::default(), scope.aefs().next().unwrap_or_default());
+    for operation in OPERATIONS {
+        debug_assert_eq!(grants.check_operation(operation).is_ok(), grants.permits_api(operation.api));
+    }
+}
+
+/// `authorization_details`, and what they grant. What was read can be written and read again; a detail more never opens
+/// what a coarse token does not.
+pub fn fuzz_authorization_details(bytes: &[u8]) {
+    let others = ["3gpp_digital_asset", "3gpp_avatar"];
+    let Ok(details) = Details::read(bytes, &others) else { return };
+    debug_assert_eq!(Details::of_claim(&details.to_claim(), &others).as_ref(), Ok(&details));
+    let Ok(scope) = CapifScope::of_aef("aef1", OPERATIONS.iter().map(|operation| operation.api)) else {
+        return;
+    };
+    let narrow = Grants::new(&scope, &details, "aef1");
+    let coarse = Grants::new(&scope, &Details::default(), "aef1");
+    for operation in OPERATIONS {
+        debug_assert!(
+            narrow.check_operation(operation).is_err() || coarse.check_operation(operation).is_ok()
+        );
+    }
+    for element in details.elements().iter().filter_map(Element::spatial) {
+        let Some(instance) = element.level.instance() else { continue };
+        for action in &element.actions {
+            debug_assert!(!narrow.permits_instance(instance, *action) || narrow.any(element.kind, *action));
+        }
+    }
+}
+
+/// What an owner allows, as it was published. The owner may do everything; nothing is narrower than itself.
+pub fn fuzz_owner_policy(bytes: &[u8]) {
+    use api_types::capif::resource_auth::{DefaultDecision, ResourceAction, ResourceAuthInfo, ResourceOwner};
+    let Ok(info) = api_types::strict_json::from_slice::<ResourceAuthInfo>(bytes, 32) else { return };
+    let Ok(auth) = ResourceAuth::from_wire(&info, &[], DefaultDecision::Deny, true) else { return };
+    debug_assert!(!is_narrowing(&auth, &auth));
+    let owner = match &auth.owner {
+        ResourceOwner::ApiInvokerId(id) => Asker { invoker: id.as_str(), ..Asker::default() },
+        ResourceOwner::ResOwnerId(owner) => Asker { gpsi: Some(owner.gpsi.as_str()), ..Asker::default() },
+    };
+    let part = ["menu".to_owned()];
+    for who in [owner, Asker { invoker: "vs2", ..Asker::default() }] {
+        for action in ResourceAction::ALL.iter().copied() {
+            for target in [Target::Whole, Target::AllParts, Target::Parts(&part)] {
+                let position = Position::Later;
+                let ask = OwnerAsk { who, action, target, purpose: None, position, now_s: 1_800_000_000 };
+                let decision = auth.decide(&ask);
+                debug_assert!(who != owner || decision.verdict == crate::capif::grant::Verdict::Permit);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -64,6 +130,14 @@ mod tests {
             super::fuzz_claims(&bytes);
             super::fuzz_scope(&bytes);
             super::fuzz_policy(&bytes);
+            super::fuzz_capif_scope(&bytes);
+            super::fuzz_authorization_details(&bytes);
+            super::fuzz_owner_policy(&bytes);
+        }
+
+        #[test]
+        fn nearly_capif_scopes_never_panic(text in "3gpp#([a-c]{0,2}|[:;, ]|ssan-sanm){0,12}") {
+            super::fuzz_capif_scope(text.as_bytes());
         }
 
         #[test]
