@@ -50,6 +50,10 @@ pub const TARGETS: &[Target] = &[
     target("san_list", api_types::fuzz::fuzz_san_list),
     target("sm_map", api_types::fuzz::fuzz_sm_map),
     target("admin_body", api_types::fuzz::fuzz_admin_body),
+    target("capif_body", api_types::fuzz::fuzz_capif_body),
+    target("capif_query", api_types::fuzz::fuzz_capif_query),
+    target("capif_resource_auth", api_types::fuzz::fuzz_capif_resource_auth),
+    target("capif_token_form", api_types::fuzz::fuzz_capif_token_form),
     // Tokens, keys and claims
     target("compact", jose::fuzz::fuzz_compact),
     target("dpop", jose::fuzz::fuzz_dpop),

@@ -3,6 +3,10 @@
 use serde_json::Value;
 
 use crate::admin;
+use crate::capif::{
+    access_control, aef_security, discover, events, invoker, logging, open_discover, provider, publish,
+    resource_auth, routing, security, token,
+};
 use crate::geo::{LocationInfo, Pose, ServiceArea};
 use crate::query::Query;
 use crate::san::{SpatialAnchorsList, SpatialAnchorsListPatch, SpatialAnchorsSub};
@@ -80,6 +84,70 @@ pub fn fuzz_admin_body(bytes: &[u8]) {
     let _ = read::<admin::TestClock>(bytes);
 }
 
+/// Bodies of the APIs of TS 29.222.
+pub fn fuzz_capif_body(bytes: &[u8]) {
+    let _ = read::<provider::APIProviderEnrolmentDetails>(bytes);
+    let _ = read::<provider::APIProviderEnrolmentDetailsPatch>(bytes);
+    let _ = read::<invoker::APIInvokerEnrolmentDetails>(bytes);
+    let _ = read::<invoker::APIInvokerEnrolmentDetailsPatch>(bytes);
+    let _ = read::<invoker::OnboardingNotification>(bytes);
+    let _ = read::<publish::ServiceAPIDescription>(bytes);
+    let _ = read::<publish::ServiceAPIDescriptionPatch>(bytes);
+    let _ = read::<discover::DiscoveredAPIs>(bytes);
+    let _ = read::<open_discover::OpenDiscoveryResp>(bytes);
+    let _ = read::<security::ServiceSecurity>(bytes);
+    let _ = read::<security::SecurityNotification>(bytes);
+    let _ = read::<token::AccessTokenRsp>(bytes);
+    let _ = read::<token::AccessTokenErr>(bytes);
+    let _ = read::<events::EventSubscription>(bytes);
+    let _ = read::<events::EventSubscriptionPatch>(bytes);
+    let _ = read::<events::EventNotification>(bytes);
+    let _ = read::<access_control::AccessControlPolicyList>(bytes);
+    let _ = read::<logging::InvocationLog>(bytes);
+    let _ = read::<logging::InvocationLogs>(bytes);
+    let _ = read::<routing::RoutingInfo>(bytes);
+    let _ = read::<aef_security::CheckAuthenticationReq>(bytes);
+    let _ = read::<aef_security::CheckAuthenticationRsp>(bytes);
+    let _ = read::<aef_security::RevokeAuthorizationReq>(bytes);
+    let _ = read::<aef_security::RevokeAuthorizationRsp>(bytes);
+    if let Ok(patch) = strict_json::parse(bytes, DEPTH) {
+        let named = r#"{"apiName":"n","description":"d","apiStatus":{"aefIds":[]}}"#;
+        if let Ok(api) = serde_json::from_str::<publish::ServiceAPIDescription>(named) {
+            let _ = api.patched(&patch);
+        }
+    }
+}
+
+/// Bodies of `capif-resource-auth`.
+pub fn fuzz_capif_resource_auth(bytes: &[u8]) {
+    let _ = read::<resource_auth::ResourceAuthInfo>(bytes);
+    let _ = read::<resource_auth::ResourceAuthPatch>(bytes);
+    let _ = read::<resource_auth::ResourceAuthBatch>(bytes);
+    let _ = read::<resource_auth::OwnerPolicies>(bytes);
+    let _ = read::<resource_auth::ResourceAuthSubscription>(bytes);
+    let _ = read::<resource_auth::AskDecision>(bytes);
+    let _ = read::<resource_auth::ResourceAuthNotification>(bytes);
+}
+
+/// Queries of the APIs of TS 29.222.
+pub fn fuzz_capif_query(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(query) = Query::parse(text) else { return };
+    let _ = discover::DiscoverFilter::parse(&query);
+    let _ = open_discover::OpenDiscoverFilter::parse(&query);
+    let _ = logging::AuditFilter::parse(&query);
+    let _ = access_control::AccessControlFilter::parse(&query);
+    let _ = routing::RoutingFilter::parse(&query);
+    let _ = security::TrustedInvokerQuery::parse(&query);
+}
+
+/// The form of a token request of the CAPIF core function.
+pub fn fuzz_capif_token_form(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(form) = Query::parse(text) else { return };
+    let _ = token::AccessTokenReq::from_form(|name| form.raw(name));
+}
+
 /// A merge patch: the first line is the target, the rest the patch.
 pub fn fuzz_merge_patch(bytes: &[u8]) {
     let cut = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
@@ -110,6 +178,10 @@ mod tests {
         fuzz_query(bytes);
         fuzz_admin_body(bytes);
         fuzz_merge_patch(bytes);
+        fuzz_capif_body(bytes);
+        fuzz_capif_resource_auth(bytes);
+        fuzz_capif_query(bytes);
+        fuzz_capif_token_form(bytes);
     }
 
     const SEED: &str = r#"{"valServInfo":{"serviceId":"m","endPt":{"uri":"https://v.example"}},"anchors":{"a1":{"posInfo":{"spaMapPos":{"spaMapId":"17"}},"visibility":"PRIVATE","rules":{"valServiceList":["m"]}}}}"#;

@@ -53,6 +53,18 @@ impl Validate for CheckAuthenticationReq {
     }
 }
 
+impl Validate for CheckAuthenticationRsp {
+    fn validate(&self, _: &str) -> Result<(), Vec<InvalidParam>> {
+        Ok(())
+    }
+}
+
+impl Validate for RevokeAuthorizationRsp {
+    fn validate(&self, _: &str) -> Result<(), Vec<InvalidParam>> {
+        Ok(())
+    }
+}
+
 impl Validate for RevokeAuthorizationReq {
     fn validate(&self, at: &str) -> Result<(), Vec<InvalidParam>> {
         let mut faults = Faults::new();

@@ -25,6 +25,9 @@ pub mod security;
 pub mod token;
 pub mod vendor;
 
+#[cfg(test)]
+mod tests;
+
 pub use ids::{
     AefId, AmfId, ApfId, ApiInvokerId, ApiName, ApiProvDomId, AskId, CapifRole, EnrolmentId, OnboardingId,
     RegistrationId, ResourceId, ServiceApiId,

@@ -7,14 +7,16 @@ use serde::{Deserialize, Serialize};
 use super::discover::{MAX_RES_OPS, ResOperInfo};
 use super::ids::{AefId, ApiName, ServiceApiId};
 use super::profile::{
-    AefLocation, AefProfile, CommunicationType, DataFormat, MAX_METHODS, Protocol, ServiceKpis, Version,
+    AefLocation, AefProfile, CommunicationType, DataFormat, MAX_METHODS, MAX_VERSIONS, Protocol, ServiceKpis,
+    Version,
 };
-use super::publish::{ApiStatus, ServiceAPIDescription};
+use super::publish::{ApiStatus, MAX_AEF_PROFILES, ServiceAPIDescription};
 use super::reader::Reader;
-use super::{MAX_LIST, MAX_WORD};
+use super::{MAX_DESCRIPTION, MAX_LIST, MAX_NAME, MAX_WORD};
 use crate::common_data::SupportedFeatures;
 use crate::problem::InvalidParam;
 use crate::query::Query;
+use crate::validate::{Faults, Validate};
 
 /// What anybody may know of a profile (TS 29.222): no interface, no security method, no UE.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -78,6 +80,39 @@ pub struct OpenDiscoveryResp {
     /// Features.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supp_feat: Option<SupportedFeatures>,
+}
+
+impl Validate for OpenAefProfile {
+    fn validate(&self, at: &str) -> Result<(), Vec<InvalidParam>> {
+        let mut faults = Faults::new();
+        faults.opt_list(self.versions.as_ref(), MAX_VERSIONS, at, "versions");
+        faults.opt_word(self.protocol.as_ref().map(Protocol::as_str), at, "protocol");
+        faults.opt_word(self.data_format.as_ref().map(DataFormat::as_str), at, "dataFormat");
+        faults.part(self.aef_location.as_ref(), at, "aefLocation");
+        faults.part(self.service_kpis.as_ref(), at, "serviceKpis");
+        faults.done()
+    }
+}
+
+impl Validate for OpenAPIDetails {
+    fn validate(&self, at: &str) -> Result<(), Vec<InvalidParam>> {
+        let mut faults = Faults::new();
+        faults.part(self.api_status.as_ref(), at, "apiStatus");
+        faults.opt_prose(self.description.as_ref(), MAX_DESCRIPTION, at, "description");
+        faults.opt_text(self.service_api_category.as_ref(), MAX_NAME, at, "serviceAPICategory");
+        faults.opt_text(self.api_prov_name.as_ref(), MAX_NAME, at, "apiProvName");
+        faults.opt_list(self.aef_profiles.as_ref(), MAX_AEF_PROFILES, at, "aefProfiles");
+        faults.done()
+    }
+}
+
+impl Validate for OpenDiscoveryResp {
+    fn validate(&self, at: &str) -> Result<(), Vec<InvalidParam>> {
+        let mut faults = Faults::new();
+        let found = Some(&self.disc_apis).filter(|list| !list.is_empty());
+        faults.opt_list(found, MAX_LIST, at, "discApis");
+        faults.done()
+    }
 }
 
 impl From<AefProfile> for OpenAefProfile {

@@ -416,6 +416,28 @@ impl Validate for ResourceAuthSubscription {
     }
 }
 
+impl Validate for AuthorizationAsk {
+    fn validate(&self, at: &str) -> Result<(), Vec<InvalidParam>> {
+        let mut faults = Faults::new();
+        faults.size(self.actions.len(), MAX_ENTRIES, &child(at, "actions"));
+        faults.texts(self.serv_info_ids.as_ref(), MAX_ENTRIES, MAX_NAME, at, "servInfoIds");
+        faults.opt_text(self.purpose.as_ref(), MAX_NAME, at, "purpose");
+        faults.text(&self.nonce, MAX_NONCE, at, "nonce");
+        faults.done()
+    }
+}
+
+impl Validate for ResourceAuthNotification {
+    fn validate(&self, at: &str) -> Result<(), Vec<InvalidParam>> {
+        let mut faults = Faults::new();
+        faults.opt_text(self.subscription_id.as_ref(), MAX_NAME, at, "subscriptionId");
+        faults.word(self.event.as_str(), at, "event");
+        policies(&mut faults, self.auth_policies.as_deref().unwrap_or_default(), at);
+        faults.part(self.ask.as_ref(), at, "ask");
+        faults.done()
+    }
+}
+
 impl Validate for AskDecision {
     fn validate(&self, at: &str) -> Result<(), Vec<InvalidParam>> {
         let mut faults = Faults::new();

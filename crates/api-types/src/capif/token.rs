@@ -249,6 +249,16 @@ pub struct AccessTokenErr {
     pub error_uri: Option<String>,
 }
 
+impl Validate for AccessTokenErr {
+    fn validate(&self, at: &str) -> Result<(), Vec<InvalidParam>> {
+        let mut faults = Faults::new();
+        faults.word(self.error.as_str(), at, "error");
+        faults.opt_text(self.error_description.as_ref(), super::MAX_DESCRIPTION, at, "error_description");
+        faults.opt_text(self.error_uri.as_ref(), MAX_URI, at, "error_uri");
+        faults.done()
+    }
+}
+
 impl Validate for AccessTokenRsp {
     fn validate(&self, at: &str) -> Result<(), Vec<InvalidParam>> {
         let mut faults = Faults::new();
