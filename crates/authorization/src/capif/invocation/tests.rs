@@ -105,6 +105,23 @@ fn each_level_grants_its_own_and_no_more() {
 }
 
 #[test]
+fn an_anchor_is_known_by_its_number_where_its_list_is_not() {
+    let on_a1 = json!([instance(&a(1), &[Read]), instance(&Instance::map(2), &[Read])]);
+    let info_a1 = json!([info(&a(1), None, &[Read])]);
+    let everything = json!([service(SpatialAnchor, &[Read])]);
+    let maps = json!([service(SpatialMap, &[Read])]);
+    #[rustfmt::skip] // a table stays a table
+    let rows = [
+        ("the anchor", &on_a1, 1, Read, true), ("another action", &on_a1, 1, Update, false), ("another anchor", &on_a1, 11, Read, false),
+        ("a map of that number", &on_a1, 2, Read, false), ("its parts only", &info_a1, 1, Read, false), ("the service", &everything, 9, Read, true),
+        ("the service of maps", &maps, 1, Read, false), ("coarse", &Value::Null, 9, Delete, true),
+    ];
+    for (what, details, anchor, action, granted) in rows {
+        assert_eq!(grants(ALL, details).permits_anchor(SpatialAnchorId(anchor), action), granted, "{what}");
+    }
+}
+
+#[test]
 fn details_never_widen_the_scope() {
     let everything = json!([service(SpatialAnchor, &[Create, Read, Update, Delete, Discover, Subscribe])]);
     #[rustfmt::skip] // a table stays a table
