@@ -10,12 +10,14 @@ use service_http::refusal::Refusal;
 use super::elsewhere::not_here;
 use super::{Admin, record};
 
+/// Roles that sign.
+const SIM: &str = "sim";
+const CCF: &str = "ccf";
+
 /// `GET /v1/keys`
 pub(super) async fn list(State(admin): State<Admin>) -> Result<Json<Page<KeyInfo>>, Refusal> {
-    let items = match &admin.sim {
-        Some(sim) => sim.keys(),
-        None => Vec::new(),
-    };
+    let mut items = admin.sim.as_ref().map(|sim| sim.keys()).unwrap_or_default();
+    items.extend(admin.ccf.iter().flat_map(|ccf| ccf.signing().list(CCF)));
     Ok(Json(Page { items, next: None }))
 }
 
@@ -26,8 +28,22 @@ pub(super) async fn rotate(
     Path(role): Path<String>,
     OptionalJsonBody(rotate): OptionalJsonBody<Rotate>,
 ) -> Result<Json<KeyRotated>, Refusal> {
-    let sim = admin.sim.as_ref().filter(|_| role == "sim").ok_or_else(not_here)?;
-    let (sim, emergency) = (sim.clone(), rotate.unwrap_or_default().emergency);
-    let work = async move { sim.rotate(emergency).await };
-    Ok(Json(record::act(&admin, &ctx, ("admin.key.rotate", "keys/sim"), |_| 200, work).await?))
+    let emergency = rotate.unwrap_or_default().emergency;
+    let (sim, ccf) = match role.as_str() {
+        SIM => (admin.sim.clone(), None),
+        CCF => (None, admin.ccf.clone()),
+        _ => (None, None),
+    };
+    if sim.is_none() && ccf.is_none() {
+        return Err(not_here());
+    }
+    let work = async move {
+        match (sim, ccf) {
+            (Some(sim), _) => sim.rotate(emergency).await,
+            (None, Some(ccf)) => ccf.signing().rotate(emergency).await,
+            (None, None) => Err(not_here()),
+        }
+    };
+    let act = ("admin.key.rotate", format!("keys/{role}"));
+    Ok(Json(record::act(&admin, &ctx, act, |_| 200, work).await?))
 }

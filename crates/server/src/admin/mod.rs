@@ -9,6 +9,7 @@ mod bulk;
 mod charging;
 mod clock;
 mod elsewhere;
+mod enrolments;
 mod everywhere;
 mod health;
 mod keys;

@@ -7,8 +7,8 @@ use service_http::peer::CertRole;
 use service_http::routes::{MountError, RouteSpec};
 
 use super::{
-    Admin, accounts, audit, bulk, charging, clock, elsewhere, health, keys, policies, positions, revocations,
-    services, traces, verifiers, views,
+    Admin, accounts, audit, bulk, charging, clock, elsewhere, enrolments, health, keys, policies, positions,
+    revocations, services, traces, verifiers, views,
 };
 
 const OPERATE: &[CertRole] = &[CertRole::Admin, CertRole::Operator];
@@ -78,8 +78,8 @@ pub const ROUTES: &[RouteSpec] = &[
     get("/v1/metrics", "GetMetrics", READ).unlimited(),
     get("/v1/config", "GetConfig", READ),
     put("/v1/test/clock", "PutTestClock", ADMINISTER),
-    // Functions that no process of this version runs: told, so that nobody takes it for a wrong path.
     post("/v1/enrolments", "CreateEnrolment", OPERATE),
+    // Functions that no process of this version runs: told, so that nobody takes it for a wrong path.
     put("/v1/purposes/{purpose}", "PutPurpose", OPERATE),
     put("/v1/subscribers/{gpsi}/consents/{purpose}", "PutConsent", OPERATE),
     put("/v1/subscribers/{gpsi}/privacy", "PutPrivacy", OPERATE),
@@ -132,10 +132,9 @@ pub fn router(admin: Admin) -> Result<Router, MountError> {
         .on("GetHealth", health::health)
         .on("GetMetrics", health::metrics)
         .on("GetConfig", health::config)
-        .on("PutTestClock", clock::put);
-    for operation in
-        ["CreateEnrolment", "PutPurpose", "PutConsent", "PutPrivacy", "PutEntitlement", "ListDisclosures"]
-    {
+        .on("PutTestClock", clock::put)
+        .on("CreateEnrolment", enrolments::create);
+    for operation in ["PutPurpose", "PutConsent", "PutPrivacy", "PutEntitlement", "ListDisclosures"] {
         mount = mount.on(operation, elsewhere::refuse);
     }
     Ok(guard::serve(&kit, mount.finish()?.with_state(admin)))

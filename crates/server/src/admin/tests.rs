@@ -24,6 +24,7 @@ async fn admin(dir: &tempfile::TempDir) -> (Admin, Arc<TestClock>) {
         functions: vec![kit.clone()],
         kit,
         sim: None,
+        ccf: None,
         san: None,
         sm: None,
         clock: None,

@@ -2,8 +2,10 @@
 
 use api_types::admin::{Page, VerifierInfo};
 use api_types::date_time::DateTime;
+use api_types::function::Function;
 use axum::Json;
 use axum::extract::State;
+use service_http::kit::FunctionKit;
 use service_http::refusal::Refusal;
 use store::leases;
 
@@ -12,10 +14,8 @@ use super::Admin;
 /// Lease holders of the issuers of this process.
 pub(super) async fn list(State(admin): State<Admin>) -> Result<Json<Page<VerifierInfo>>, Refusal> {
     let mut items = Vec::new();
-    for kit in admin.functions.iter().filter(|_| admin.sim.is_some()) {
-        if kit.function != api_types::function::Function::Sim {
-            continue;
-        }
+    let issues = |kit: &&FunctionKit| matches!(kit.function, Function::Sim | Function::Ccf);
+    for kit in admin.functions.iter().filter(issues) {
         let issuer = kit.origin.to_string();
         let held =
             kit.store.read(move |sql| Box::pin(async move { leases::holders(sql, &issuer).await })).await?;

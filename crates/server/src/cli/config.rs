@@ -33,12 +33,13 @@ pub(super) fn load(common: &Common) -> Result<Config> {
     Ok(config)
 }
 
-/// The configuration without what must not be shown: a connection string may hold a password.
+/// The configuration without what must not be shown: a connection string may hold a password, an enrolment is one.
 #[must_use]
 pub fn redacted(config: &Config) -> Config {
     let mut shown = config.clone();
     if !shown.storage.url.is_empty() {
         shown.storage.url = "(set)".into();
     }
+    shown.capif.redact();
     shown
 }

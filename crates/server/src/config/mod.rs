@@ -3,6 +3,7 @@
 //! default < file < environment (`METASEAL_<SECTION>_<KEY>`) < command line. An unknown key is an error that
 //! says where it stands and what is known there.
 
+mod capif;
 mod egress;
 mod layers;
 mod limits;
@@ -12,6 +13,7 @@ mod server;
 mod sim;
 mod storage;
 
+pub use capif::{CapifSection, InterfaceMode};
 pub use egress::EgressSection;
 pub use layers::{ConfigError, load};
 pub use limits::LimitsSection;
@@ -40,6 +42,8 @@ pub struct Config {
     pub egress: EgressSection,
     /// Functions that run elsewhere.
     pub peers: PeersSection,
+    /// The servers as API exposing functions of a CAPIF core function.
+    pub capif: CapifSection,
     /// Log output.
     pub log: LogSection,
 }
@@ -54,6 +58,7 @@ impl Config {
         self.storage.validate()?;
         self.sim.validate()?;
         self.limits.validate()?;
+        self.capif.validate()?;
         self.peers.validate()
     }
 }

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod campus;
+mod capif;
 mod glb;
 mod observe;
 mod p1;

@@ -34,6 +34,32 @@ pub struct DemoClient {
     pub bearer: bool,
 }
 
+/// An API invoker of the demo.
+#[derive(Debug, Clone)]
+pub struct DemoInvoker {
+    /// Its name for people.
+    pub name: String,
+    /// Its identifier at the core function.
+    pub id: String,
+    /// Its certificate.
+    pub identity: Identity,
+    /// Where certificate and key stand.
+    pub files: (PathBuf, PathBuf),
+    /// Its onboarding secret.
+    pub secret: String,
+}
+
+/// A server that exposes service APIs.
+#[derive(Debug, Clone)]
+pub struct DemoAef {
+    /// Its identifier at the core function.
+    pub aef_id: String,
+    /// Which one it is.
+    pub role: String,
+    /// Names of its service APIs.
+    pub apis: Vec<String>,
+}
+
 /// A demo's data.
 #[derive(Clone)]
 pub struct Sample {
@@ -47,6 +73,10 @@ pub struct Sample {
     pub users: BTreeMap<String, Value>,
     /// Clients by id.
     pub clients: BTreeMap<String, DemoClient>,
+    /// API invokers, in the order of VAL server 1, VAL server 2.
+    pub invokers: Vec<DemoInvoker>,
+    /// Servers that a core function knows.
+    pub aefs: Vec<DemoAef>,
     /// Keys of the issuers, for tests that spoil tokens.
     pub keys: Vec<Value>,
     /// Anchors-lists by VAL server.
@@ -94,8 +124,17 @@ impl Sample {
                 entry
             })
             .collect();
+        let invoker = |invoker: &DemoInvoker| {
+            let (cert, key) = &invoker.files;
+            json!({
+                "apiInvokerId": invoker.id, "name": invoker.name, "cert": cert, "key": key, "secret": invoker.secret,
+            })
+        };
+        let invokers: Vec<Value> = self.invokers.iter().map(invoker).collect();
+        let aef = |aef: &DemoAef| json!({ "aefId": aef.aef_id, "role": aef.role, "apis": aef.apis });
+        let aefs: Vec<Value> = self.aefs.iter().map(aef).collect();
         json!({
-            "users": users, "clients": clients, "invokers": [], "aefs": [], "keys": self.keys,
+            "users": users, "clients": clients, "invokers": invokers, "aefs": aefs, "keys": self.keys,
             "samples": {
                 "anchorsListId": self.lists.get("vs-1").and_then(|lists| lists.first()),
                 "anchorIds": self.anchor_ids,

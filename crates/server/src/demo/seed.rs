@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::campus::{self, OPERATORS, SERVICES, USERS};
 use super::sample::{DemoClient, Sample};
-use super::{Recording, Table, glb};
+use super::{Recording, Table, capif, glb};
 use crate::pki::write_private;
 use crate::wiring::Running;
 
@@ -41,6 +41,8 @@ pub async fn seed(running: &Running, recording: Option<Arc<Recording>>, table: T
         operator,
         users: BTreeMap::new(),
         clients: BTreeMap::new(),
+        invokers: Vec::new(),
+        aefs: capif::aefs(&running.exposed),
         keys: issuer_keys(running)?,
         lists: BTreeMap::new(),
         anchor_ids: Vec::new(),
@@ -53,6 +55,7 @@ pub async fn seed(running: &Running, recording: Option<Arc<Recording>>, table: T
     users(&admin, &mut sample).await?;
     clients(&admin, &mut sample, &running.data).await?;
     rules(&admin, &sample).await?;
+    capif::invokers(&admin, &mut sample, &running.data).await?;
     table.note("Placing 500 anchors of three VAL services and 3 maps with their payload");
     for service in SERVICES {
         anchors(&mut sample, &service).await.with_context(|| format!("anchors of {}", service.id))?;
@@ -63,13 +66,16 @@ pub async fn seed(running: &Running, recording: Option<Arc<Recording>>, table: T
 
 /// The signing keys as PEM files, so that a test can spoil one claim at a time.
 fn issuer_keys(running: &Running) -> Result<Vec<Value>> {
-    let Some(sim) = &running.admin.sim else { return Ok(Vec::new()) };
+    use jose::Signer as _;
+    let sim = running.admin.sim.iter().map(|sim| ("sim", sim.ring().keys()));
+    let ccf = running.admin.ccf.iter().map(|ccf| ("ccf", ccf.signing().ring().keys()));
     let mut entries = Vec::new();
-    for signing in sim.ring().keys().iter() {
-        use jose::Signer as _;
-        let path = running.data.join("demo").join(format!("sim-{}.pem", signing.key.kid()));
-        write_private(&path, signing.key.to_pem()?.as_bytes())?;
-        entries.push(json!({ "issuer": "sim", "alg": "ES256", "kid": signing.key.kid(), "key": path }));
+    for (issuer, keys) in sim.chain(ccf) {
+        for signing in keys.iter() {
+            let path = running.data.join("demo").join(format!("{issuer}-{}.pem", signing.key.kid()));
+            write_private(&path, signing.key.to_pem()?.as_bytes())?;
+            entries.push(json!({ "issuer": issuer, "alg": "ES256", "kid": signing.key.kid(), "key": path }));
+        }
     }
     Ok(entries)
 }

@@ -89,6 +89,9 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
         (_, "GetPolicy") => answers(add::<admin::Policy>),
         (_, "ListPolicies") => answers(page::<admin::Policy>),
         (_, "ExplainPolicies") => sends(JSON, add::<admin::PolicyExplain>, add::<admin::PolicyExplained>),
+        ("admin", "CreateEnrolment") => {
+            sends(JSON, add::<admin::Enrolment>, add::<admin::EnrolmentCreated>)
+        }
         ("admin", "Revoke") => sends(JSON, add::<admin::RevocationRequest>, add::<admin::Revoked>),
         (_, "ListKeys") => answers(page::<admin::KeyInfo>),
         (_, "RotateKey") => sends(JSON, add::<admin::Rotate>, add::<admin::KeyRotated>),

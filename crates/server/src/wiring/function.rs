@@ -13,6 +13,7 @@ use service_http::ambient::Ambient;
 use service_http::callback_hosts::{HostSource, HttpHosts};
 use service_http::egress::{Egress, EgressConfig};
 use service_http::feed::{self, Follow, Follower, HttpFeed, HttpKeys};
+use service_http::interfaces::Interfaces;
 use service_http::kit::FunctionKit;
 use service_http::kit::{KitConfig, Settings};
 use service_http::limits::{RateLimits, RateSettings};
@@ -20,6 +21,7 @@ use service_http::tls::{self, Identity};
 use service_http::verifier::{Following, IssuerState, Verifier};
 use store::{Store, StoreConfig};
 
+use super::aef::Aef;
 use super::{RECORDS, migrations_of};
 use crate::config::{Backend, Config};
 use crate::data_dir::DataDir;
@@ -73,7 +75,7 @@ impl Common<'_> {
             egress: self.egress()?,
             limits: Arc::new(RateLimits::new(&self.rates(), self.ambient)),
             pseudonym_key: self.derive(&format!("pseudonyms {}", function.as_str())),
-            settings: Settings { demo, bearer: true, issuers, ..Settings::default() },
+            settings: Settings { demo, bearer: true, issuers, interfaces: self.interfaces() },
         }))
     }
 
@@ -84,22 +86,58 @@ impl Common<'_> {
         audience: &str,
         sim: &SimAt<'_>,
     ) -> Result<(Arc<Verifier>, Follower)> {
-        let client = feed::client(self.client_tls(function)?)?;
         let keys = format!("{}/jwks", sim.mtls);
         let row = match function {
-            Function::Admin => IssuerRow::sim_for_operators(sim.issuer, keys.clone()),
-            _ => IssuerRow::sim(sim.issuer, keys.clone()),
+            Function::Admin => IssuerRow::sim_for_operators(sim.issuer, keys),
+            _ => IssuerRow::sim(sim.issuer, keys),
         };
-        let issuer =
-            IssuerState::new(row, Following::Feed, Some(Arc::new(HttpKeys::new(client.clone(), keys))));
-        let verifier = Verifier::new(audience, self.ambient.clone(), vec![issuer.clone()]);
+        let (issuer, follower) = self.issuer(row, sim.mtls, self.client_tls(function)?)?;
+        Ok((Arc::new(Verifier::new(audience, self.ambient.clone(), vec![issuer])), follower))
+    }
+
+    /// Likewise, of the tokens of a CAPIF core function too; a task for each issuer.
+    pub(super) fn verifier_of_both(
+        &self,
+        function: Function,
+        audience: &str,
+        sim: &SimAt<'_>,
+        aef: &Aef,
+    ) -> Result<(Arc<Verifier>, Vec<Follower>)> {
+        let identity = Identity::from_pem(&aef.identity.cert_pem, &aef.identity.key_pem)?;
+        let tls = tls::client_config(&self.foreign_roots()?, Some(identity))?;
+        let keys = format!("{}/jwks", aef.issuer);
+        let (sim, of_sim) = self.issuer(
+            IssuerRow::sim(sim.issuer, format!("{}/jwks", sim.mtls)),
+            sim.mtls,
+            self.client_tls(function)?,
+        )?;
+        let (ccf, of_ccf) = self.issuer(IssuerRow::ccf(&aef.issuer, keys, &aef.id), &aef.issuer, tls)?;
+        let verifier = Verifier::new(audience, self.ambient.clone(), vec![sim, ccf]);
+        Ok((Arc::new(verifier), vec![of_sim, of_ccf]))
+    }
+
+    /// An issuer whose keys and revocations are followed.
+    fn issuer(
+        &self,
+        row: IssuerRow,
+        origin: &str,
+        tls: rustls::ClientConfig,
+    ) -> Result<(Arc<IssuerState>, Follower)> {
+        let client = feed::client(tls)?;
+        let keys = Arc::new(HttpKeys::new(client.clone(), row.jwks_uri.clone()));
+        let issuer = IssuerState::new(row, Following::Feed, Some(keys));
         let node = self.ambient.random_id();
         let follower = feed::follow(Follow {
-            issuer,
-            feed: Arc::new(HttpFeed::new(client, format!("{}/revocations", sim.mtls), node)),
+            issuer: issuer.clone(),
+            feed: Arc::new(HttpFeed::new(client, format!("{origin}/revocations"), node)),
             ambient: self.ambient.clone(),
         });
-        Ok((Arc::new(verifier), follower))
+        Ok((issuer, follower))
+    }
+
+    /// Which issuers open which interface.
+    pub(super) fn interfaces(&self) -> Interfaces {
+        self.config.capif.modes()
     }
 
     /// Where clients may be called back, from the SIM-S.

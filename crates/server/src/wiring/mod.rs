@@ -1,5 +1,6 @@
 //! Putting a process together: certificates, records, functions, listeners.
 
+mod aef;
 mod ccf;
 mod function;
 mod issuer;
@@ -9,7 +10,7 @@ mod start;
 
 pub use issuer::{CapifCertificates, SbiCertificates};
 pub use role::{LISTENERS, Listener, Role};
-pub use start::{Assembly, Running, start};
+pub use start::{Assembly, Exposed, Running, start};
 
 use api_types::function::Function;
 use store::Migrations;

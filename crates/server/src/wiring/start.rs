@@ -22,6 +22,7 @@ use spatial_localization::sm::{
 use store::blobs::{Blobs, Kek};
 use tokio::task::JoinHandle;
 
+use super::aef::{self, Aef, CcfAt};
 use super::ccf::ccf_server;
 use super::function::{Common, SimAt};
 use super::ports::Bound;
@@ -67,6 +68,8 @@ pub struct Running {
     pub operator: KeyFiles,
     /// The functions, as the admin API sees them.
     pub admin: Admin,
+    /// The servers that a CAPIF core function knows.
+    pub exposed: Vec<Exposed>,
     /// The data directory.
     pub data: PathBuf,
     switch: ShutdownSwitch,
@@ -74,6 +77,17 @@ pub struct Running {
     followers: Vec<Follower>,
     upkeep: Vec<JoinHandle<()>>,
     _data: DataDir,
+}
+
+/// A server that is registered at a CAPIF core function.
+#[derive(Debug, Clone)]
+pub struct Exposed {
+    /// Its name there.
+    pub aef_id: String,
+    /// Which one it is.
+    pub function: Function,
+    /// Names of its service APIs.
+    pub apis: Vec<String>,
 }
 
 /// Starts the functions of `assembly` and returns when every listener accepts and every verifier is ready.
@@ -120,14 +134,19 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
     let ccf = if roles.contains(&Role::Ccf) {
         let (ccf, kit) = ccf_server(&common, &bound.urls).await?;
         // The servers below register there before they begin.
-        edges.push(listen(&common, &mut bound, "ccf", ccf.router()?, shutdown.clone())?);
+        edges.push(listen(&common, &mut bound, "ccf", ccf.router()?, &[], shutdown.clone())?);
         functions.push(kit);
         Some(ccf)
     } else {
         None
     };
+    let ccf_url = at(&bound.urls, "ccf", peers.ccf.as_deref());
+    let ccf_at = aef::ccf_for(&common, ccf_url.as_deref(), ccf.as_ref())?;
+    let mut exposed = Vec::new();
     let san = if roles.contains(&Role::San) {
-        let kit = resource_server(&common, Function::San, &bound.urls, &sim_at()?, &mut followers).await?;
+        let aef = api_exposing(&common, Function::San, &bound.urls, ccf_at.as_ref(), &mut exposed).await?;
+        let servers = (&bound.urls, &sim_at()?, aef.as_ref());
+        let kit = resource_server(&common, Function::San, servers, &mut followers).await?;
         let hosts = common.hosts(Function::San, &sim_at()?)?;
         let san = SanServer::new(kit.clone(), SanConfig { hosts: Some(hosts), ..SanConfig::default() });
         routers.push(("san", san.router()?));
@@ -137,7 +156,9 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
         None
     };
     let sm = if roles.contains(&Role::Sm) {
-        let kit = resource_server(&common, Function::Sm, &bound.urls, &sim_at()?, &mut followers).await?;
+        let aef = api_exposing(&common, Function::Sm, &bound.urls, ccf_at.as_ref(), &mut exposed).await?;
+        let servers = (&bound.urls, &sim_at()?, aef.as_ref());
+        let kit = resource_server(&common, Function::Sm, servers, &mut followers).await?;
         let blobs =
             Blobs::open(&data.path().join(BLOBS), Kek::new("kek-1", common.derive("blobs"))?, vec![])?;
         let limits = SmLimits { content_octets: config.limits.payload, ..SmLimits::default() };
@@ -154,7 +175,8 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
 
     if roles.contains(&Role::Lm) {
         let sim_at = sim_at()?;
-        let kit = resource_server(&common, Function::Lm, &bound.urls, &sim_at, &mut followers).await?;
+        let kit =
+            resource_server(&common, Function::Lm, (&bound.urls, &sim_at, None), &mut followers).await?;
         let behind = [(Function::San, peers.san.as_deref()), (Function::Sm, peers.sm.as_deref())];
         let behind = behind.into_iter().filter_map(|(function, elsewhere)| {
             Some(Behind { function, origin: at(&bound.urls, function.as_str(), elsewhere)? })
@@ -203,11 +225,13 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
     let (_, cert, key) =
         pki.issue_to_files("admin", ("admin", "operator"), Purpose::Client, &[], &ambient)?;
     for (name, router) in routers {
-        edges.push(listen(&common, &mut bound, name, router, shutdown.clone())?);
+        edges.push(listen(&common, &mut bound, name, router, &exposed, shutdown.clone())?);
     }
     for follower in &mut followers {
         tokio::time::timeout(START_WAIT, follower.ready()).await.map_err(|_| {
-            anyhow!("the SIM-S does not answer; is {} right?", mtls_url.as_deref().unwrap_or("-"))
+            let issuers: Vec<&str> =
+                [mtls_url.as_deref(), ccf_url.as_deref()].into_iter().flatten().collect();
+            anyhow!("an issuer does not answer; is {} right?", issuers.join(" or "))
         })?;
     }
     let path = data.path().to_path_buf();
@@ -217,6 +241,7 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
         pki,
         operator,
         admin,
+        exposed,
         data: path,
         switch,
         edges,
@@ -327,14 +352,35 @@ fn partners(common: &Common<'_>) -> Result<Vec<Partner>> {
 /// Logins a minute that a demo admits (contract section 2).
 const DEMO_LOGINS_PER_MINUTE: u32 = 1_000;
 
-async fn resource_server(
+/// Registers a server at the core function, where there is one.
+async fn api_exposing(
     common: &Common<'_>,
     function: Function,
     urls: &BTreeMap<String, String>,
-    sim: &SimAt<'_>,
+    ccf: Option<&CcfAt<'_>>,
+    exposed: &mut Vec<Exposed>,
+) -> Result<Option<Aef>> {
+    let Some(ccf) = ccf else { return Ok(None) };
+    let origin = urls.get(function.as_str()).context("the listener of the function")?;
+    let aef = aef::register(common, function, origin, ccf).await?;
+    exposed.push(Exposed { aef_id: aef.id.clone(), function, apis: aef.apis.clone() });
+    Ok(Some(aef))
+}
+
+async fn resource_server(
+    common: &Common<'_>,
+    function: Function,
+    (urls, sim, aef): (&BTreeMap<String, String>, &SimAt<'_>, Option<&Aef>),
     followers: &mut Vec<Follower>,
 ) -> Result<FunctionKit> {
     let origin = urls.get(function.as_str()).context("the listener of the function")?;
+    if let Some(aef) = aef {
+        let (verifier, of_both) = common.verifier_of_both(function, origin, sim, aef)?;
+        followers.extend(of_both);
+        return common
+            .kit(function, origin, Some(verifier), vec![sim.issuer.to_owned(), aef.issuer.clone()])
+            .await;
+    }
     let (verifier, follower) = common.verifier(function, origin, sim)?;
     followers.push(follower);
     common.kit(function, origin, Some(verifier), vec![sim.issuer.to_owned()]).await
@@ -345,6 +391,7 @@ fn listen(
     bound: &mut Bound,
     name: &'static str,
     router: Router,
+    exposed: &[Exposed],
     shutdown: Shutdown,
 ) -> Result<EdgeHandle> {
     let listener = bound.take(name).with_context(|| format!("the {name} listener"))?;
@@ -376,6 +423,11 @@ fn listen(
         // Functions follow the feed, whoever was onboarded or registered does the rest.
         "ccf" => {
             let roots = [clients("capif", RootKind::Capif)?, clients("sbi", RootKind::Sbi)?];
+            tls::server_config(identity, &roots, false)?
+        }
+        // API invokers have certificates of the core function; its other parties have no route here.
+        _ if exposed.iter().any(|server| server.function.as_str() == name) => {
+            let roots = [clients("sbi", RootKind::Sbi)?, clients("capif", RootKind::Capif)?];
             tls::server_config(identity, &roots, false)?
         }
         _ => tls::server_config(identity, Some(&clients("sbi", RootKind::Sbi)?), false)?,

@@ -3,6 +3,7 @@
 mod harness;
 
 mod admin;
+mod capif;
 mod cli;
 mod console;
 mod crash;

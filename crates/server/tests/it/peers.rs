@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::harness::{Launch, Site, TestTime, parsed, port_base, val_server_list, val_server_map};
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a directory");
     for entry in fs::read_dir(from).expect("a directory").flatten() {
         let target = to.join(entry.file_name());
@@ -92,6 +92,7 @@ async fn a_token_of_one_process_opens_another() {
     // Each process answers for what it runs.
     let nobody = json!({ "kind": "subject", "value": "nobody" });
     let user = json!({ "valUserId": "dora@x.example", "password": "a password" });
+    let enrolment = json!({ "kind": "api_invoker", "name": "somebody" });
     let operator = |site: &Site, path: &[&str]| site.operator().url(path).expect("a url");
     #[rustfmt::skip] // a table stays a table
     let rows: [(&str, &Site, Request, u16, &str); 9] = [
@@ -101,7 +102,7 @@ async fn a_token_of_one_process_opens_another() {
         ("revocation at the servers", &elsewhere, Request::post(operator(&elsewhere, &["revocations"])).json(&nobody), 404, "ROLE_NOT_HERE"),
         ("rotation at the servers",   &elsewhere, Request::post(operator(&elsewhere, &["keys", "sim", "rotate"])),     404, "ROLE_NOT_HERE"),
         ("position at the SIM-S",     &site,      Request::put(operator(&site, &["positions", "ue-alice"])).json(&json!({ "lon": 2.3, "lat": 48.8 })), 404, "ROLE_NOT_HERE"),
-        ("enrolment",                 &site,      Request::post(operator(&site, &["enrolments"])).json(&json!({})),    404, "ROLE_NOT_HERE"),
+        ("enrolment",                 &site,      Request::post(operator(&site, &["enrolments"])).json(&enrolment),    404, "ROLE_NOT_HERE"),
         ("position at the servers",   &elsewhere, Request::put(operator(&elsewhere, &["positions", "ue-alice"])).json(&json!({ "lon": 2.3, "lat": 48.8 })), 200, ""),
         ("users of the SIM-S",        &site,      Request::get(operator(&site, &["users"])),                           200, ""),
     ];

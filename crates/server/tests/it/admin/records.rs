@@ -193,11 +193,12 @@ async fn health_verifiers_metrics_and_configuration_are_shown() {
     assert_eq!((health.status.as_str(), health.version.as_str()), ("ok", env!("CARGO_PKG_VERSION")));
     assert_eq!(
         health.functions.keys().map(String::as_str).collect::<Vec<_>>(),
-        ["admin", "console", "san", "sim", "sm"]
+        ["admin", "ccf", "console", "san", "sim", "sm"]
     );
     let verifiers = admin.verifiers().await.expect("verifiers");
-    assert_eq!(verifiers.len(), 3, "admin, san and sm: {verifiers:?}");
-    assert!(verifiers.iter().all(|verifier| verifier.alive && verifier.issuer == site.at("sim")));
+    let alive = |at: &str| verifiers.iter().filter(|one| one.alive && one.issuer == site.at(at)).count();
+    assert_eq!((alive("sim"), alive("ccf")), (3, 2), "admin, san and sm; san and sm: {verifiers:?}");
+    assert_eq!(verifiers.len(), 5, "{verifiers:?}");
     let _ = site.san("vs-1", "3gpp:seal:san").await.discover(&AnchorQuery::default()).await;
     let metrics = admin.metrics().await.expect("metrics");
     for line in metrics.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {

@@ -55,6 +55,10 @@ async fn keys_rotate_with_and_without_haste() {
     assert_eq!(header(&newest), rotated["kid"].as_str().expect("a kid"), "it signs at once");
     assert_eq!(status(&newest).await.0, 200);
     assert_eq!(claims_of(&newest)["client_id"], "vs-1");
-    let (_, told) = ends(dir.path(), &["rotate", "ccf", "--ready", &ready], 1);
+    let (out, _) = ends(dir.path(), &["rotate", "ccf", "--json", "--ready", &ready], 0);
+    let rotated: Value = serde_json::from_str(&out).expect("JSON");
+    let keys = site.operator().keys().await.expect("keys");
+    assert!(keys.iter().any(|key| key.role == "ccf" && rotated["kid"] == key.kid.as_str()), "{keys:?}");
+    let (_, told) = ends(dir.path(), &["rotate", "nef", "--ready", &ready], 1);
     assert!(told.contains("ROLE_NOT_HERE"), "{told}");
 }

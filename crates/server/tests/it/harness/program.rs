@@ -83,6 +83,25 @@ impl Launch {
     }
 }
 
+impl Launch {
+    /// Starts it and ends it by `kill -9` as soon as `there` holds.
+    pub(crate) fn kill_when(&self, there: impl Fn() -> bool) {
+        let log = File::options().create(true).append(true).open(&self.log).expect("a log file");
+        let mut command = binary();
+        command.args(&self.arguments).current_dir(&self.dir).stdin(Stdio::null()).stdout(Stdio::null());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        let mut child = command.stderr(log).spawn().expect("the program");
+        for _ in 0..START.as_millis() {
+            if there() || child.try_wait().expect("the state of the program").is_some() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
 /// A running program.
 pub(crate) struct Program {
     child: Child,
@@ -100,7 +119,10 @@ impl Program {
 
     /// A demo with the facade beside the others.
     pub(crate) fn demo_with_facade() -> Self {
-        Self::demo_with(&[("METASEAL_SERVER_ROLES", "[\"sim\", \"san\", \"sm\", \"lm\", \"console\"]")])
+        Self::demo_with(&[(
+            "METASEAL_SERVER_ROLES",
+            "[\"sim\", \"ccf\", \"san\", \"sm\", \"lm\", \"console\"]",
+        )])
     }
 
     /// Likewise, with variables of the environment.
