@@ -52,11 +52,7 @@ impl IssuerRow {
     }
 
     /// The row of a CAPIF core function at an API exposing function that it knows as `aef_id`.
-    pub fn ccf(
-        issuer: impl Into<String>,
-        jwks_uri: impl Into<String>,
-        aef_id: impl Into<String>,
-    ) -> Self {
+    pub fn ccf(issuer: impl Into<String>, jwks_uri: impl Into<String>, aef_id: impl Into<String>) -> Self {
         Self {
             claims: vec![RestrictedClaim::ResOwnerId],
             audience: Some(aef_id.into()),

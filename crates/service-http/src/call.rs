@@ -18,7 +18,7 @@ use crate::kit::FunctionKit;
 use crate::peer::{CertRole, Peer};
 use crate::refusal::Refusal;
 use crate::response::TraceContext;
-use crate::routes::RouteSpec;
+use crate::routes::{RouteSpec, Step};
 use crate::verifier::VerifiedToken;
 
 /// Most checks that one request records. Own value.
@@ -37,6 +37,7 @@ struct Inner {
     peer: Option<Peer>,
     route: OnceLock<&'static RouteSpec>,
     actor: OnceLock<Actor>,
+    step: OnceLock<(&'static str, &'static str)>,
     checks: Mutex<Vec<Check>>,
     steps: Mutex<Vec<ExtraStep>>,
     permitted: AtomicBool,
@@ -144,6 +145,7 @@ impl Ctx {
             peer,
             route: OnceLock::new(),
             actor: OnceLock::new(),
+            step: OnceLock::new(),
             checks: Mutex::new(Vec::new()),
             steps: Mutex::new(Vec::new()),
             permitted: AtomicBool::new(false),
@@ -187,6 +189,20 @@ impl Ctx {
 
     pub(crate) fn set_route(&self, route: &'static RouteSpec) {
         let _ = self.0.route.set(route);
+    }
+
+    /// Says that the request is a step of another procedure than its route names: the same message with a token of another
+    /// issuer.
+    pub(crate) fn set_step(&self, procedure: &'static str, step: &'static str) {
+        let _ = self.0.step.set((procedure, step));
+    }
+
+    /// The step that the request is.
+    pub(crate) fn route_step(&self, of_route: Step) -> Step {
+        match self.0.step.get() {
+            Some((procedure, step)) => Step { procedure, step, ..of_route },
+            None => of_route,
+        }
     }
 
     /// Names who acts. The first name stays.

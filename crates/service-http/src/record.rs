@@ -87,6 +87,7 @@ impl Answered {
         // What nobody decided and no procedure names (a health check, a metadata document) leaves no trace.
         let decided = self.refusal.is_some() || self.ctx.as_ref().is_some_and(Ctx::is_permitted);
         let step = route.and_then(|route| route.step);
+        let step = step.map(|step| self.ctx.as_ref().map_or(step, |ctx| ctx.route_step(step)));
         if let Some(record) = self.record(kit, &actor, operation, step, &trace, decided) {
             kit.traces.push(record);
         }

@@ -3,7 +3,7 @@
 
 use authorization::capif::details::Action;
 use authorization::capif::invocation::{self, Grants, Reach};
-use authorization::{IssuerRow, Reason};
+use authorization::{AccessClaims, IssuerRow, Reason};
 
 use crate::call::Ctx;
 use crate::interfaces::api_of;
@@ -11,6 +11,11 @@ use crate::kit::FunctionKit;
 use crate::peer::CertRole;
 use crate::routes::RouteSpec;
 use crate::verifier::VerifiedToken;
+
+/// The procedure that a request with a token of a core function belongs to: solution #2 (TR 33.721 6.2.2.1).
+const PROCEDURE: &str = "TR33.721-S2";
+/// Its step 5: the request with the token.
+const REQUEST: &str = "5";
 
 /// Decides whether this interface takes tokens of this issuer, from a peer of this role: an API invoker has a certificate
 /// of the core function, whoever else has none of it.
@@ -25,6 +30,9 @@ pub(super) fn check_mode(
     role: Option<CertRole>,
 ) -> Result<(), Reason> {
     const EXPECTED: &str = "an issuer that opens this interface, and a certificate of its own root";
+    if issuer.capif {
+        ctx.set_step(PROCEDURE, REQUEST);
+    }
     if let Err(reason) = kit.settings.interfaces.check(api_of(spec.path), issuer) {
         ctx.fail("mode of the interface", EXPECTED, "another issuer");
         return Err(reason);
@@ -36,6 +44,20 @@ pub(super) fn check_mode(
         return Err(Reason::HolderWrong);
     }
     Ok(())
+}
+
+/// Decides whether subject and client are one: the core function grants nothing for anybody else.
+///
+/// # Errors
+/// [`Reason::HolderWrong`].
+pub(super) fn check_subject(ctx: &Ctx, claims: &AccessClaims) -> Result<(), Reason> {
+    const EXPECTED: &str = "sub and client_id of one API invoker";
+    if claims.sub == claims.client_id.as_str() {
+        ctx.pass("subject of the token", EXPECTED, "held");
+        return Ok(());
+    }
+    ctx.fail("subject of the token", EXPECTED, "of different ones");
+    Err(Reason::HolderWrong)
 }
 
 /// Decides the stage `operation`: scope of TS 29.222, then whether the details leave anything of the operation.

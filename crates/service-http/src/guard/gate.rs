@@ -99,6 +99,9 @@ impl Gate {
         // holder
         let path = parts.extensions.get::<OriginalUri>().map_or(parts.uri.path(), |uri| uri.0.path());
         let proof = holder::check(ctx, parts, path, &credentials, claims).map_err(refuse)?;
+        if token.issuer().capif {
+            capif::check_subject(ctx, claims).map_err(refuse)?;
+        }
         let x5t = ctx.peer().and_then(Peer::x5t_s256);
         let mut caller = Caller::from_claims(claims, token.kid(), x5t);
         // With `act`, it speaks for a VAL server and has the rights of that one.
@@ -108,6 +111,7 @@ impl Gate {
         }
         ctx.set_actor(match &caller.actor {
             Some(by) if self.spec.operators => Actor::operator(&self.kit, &caller.subject, by),
+            _ if token.issuer().capif => Actor { label: INVOKER, ..actor(&self.kit, &caller) },
             _ => actor(&self.kit, &caller),
         });
         if !self.spec.unlimited {
@@ -181,6 +185,9 @@ impl Gate {
         Challenge { scheme, resource_metadata, ..Challenge::default() }
     }
 }
+
+/// What a VAL server is where CAPIF is used, as at the core function.
+const INVOKER: &str = "API invoker";
 
 /// How audit and charging name a caller.
 fn actor(kit: &FunctionKit, caller: &Caller) -> Actor {

@@ -11,6 +11,20 @@ use service_http::call::Call;
 use service_http::refusal::Refusal;
 
 const CHECK: &str = "details of the token";
+/// The procedure with CAPIF (TR 33.721 6.2.2.1).
+const PROCEDURE: &str = "TR33.721-S2";
+
+/// Notes steps 6 to 8 of the procedure with CAPIF, when the request was granted; `false` for a token of the SIM-S, whose
+/// steps are of another procedure.
+pub(crate) fn granted(call: &Call, server: &'static str, answer: &'static str) -> bool {
+    if call.grants().is_none() {
+        return false;
+    }
+    call.ctx.step(PROCEDURE, "6", server, server, "Validate access token");
+    call.ctx.step(PROCEDURE, "7", server, server, "Process the operation");
+    call.ctx.step(PROCEDURE, "8", server, call.ctx.actor().label, answer);
+    true
+}
 
 /// Refuses a list of which the token names no anchor.
 ///

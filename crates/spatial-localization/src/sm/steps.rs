@@ -3,6 +3,8 @@
 
 use service_http::call::Call;
 
+use crate::shared::grants;
+
 /// The procedure.
 pub(super) const PROCEDURE: &str = "TR33.721-S1";
 /// Step 1: the request with the token.
@@ -10,6 +12,9 @@ pub(super) const REQUEST: &str = "1";
 
 /// Steps 2 and 3, when the request was granted: the token was validated, the answer goes out.
 pub(super) fn granted(call: &Call, what: &'static str) {
+    if grants::granted(call, "SM-S", what) {
+        return;
+    }
     let client = match call.ctx.actor().label {
         "VAL UE" => "SM-C",
         other => other,

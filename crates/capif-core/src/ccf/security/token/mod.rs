@@ -1,4 +1,4 @@
-//! `POST /securities/{securityId}/token` (TS 29.222 8.5.4.2.6; TR 33.721 6.2.2 steps 1 to 4): an access token for APIs of one
+//! `POST /securities/{securityId}/token` (TS 29.222 8.5.4.2.6; TR 33.721 6.2.2.1 steps 1 to 3): an access token for APIs of one
 //! function, and below it for the three levels of solution #2. Whatever of the three levels is asked for, what is granted is
 //! what local policy and the owner leave of it.
 
@@ -33,6 +33,9 @@ use super::negotiate::is_active;
 use crate::ccf::allowed::allows;
 use crate::ccf::party::{Party, party};
 use crate::ccf::{CcfServer, published};
+
+/// The procedure of solution #2 (TR 33.721 6.2.2.1), of which the request is step 1.
+const PROCEDURE: &str = "TR33.721-S2";
 
 /// `POST /capif-security/v1/securities/{securityId}/token`
 pub(crate) async fn token(
@@ -73,14 +76,15 @@ async fn answer(
         security: security.to_owned(),
         jti: ccf.kit().ambient.record_id(),
     };
-    // steps 2 and 3: policy and owner decide, in the transaction that keeps the token.
+    // step 2: policy and owner decide, in the transaction that keeps the token.
     let (server, seen) = (ccf.clone(), ctx.clone());
     let issued: Issued = ccf
         .kit()
         .store
         .write(move |tx| Box::pin(async move { decide(&server, tx, &seen, &asked).await }))
         .await?;
-    // step 4: the token goes back.
+    ctx.step(PROCEDURE, "2", "CCF", "CCF", "Verify the request by the preconfigured policies");
+    // step 3: the token goes back.
     let unavailable = || OAuthError::new(ErrorCode::TemporarilyUnavailable, Reason::KeyUnavailable);
     let signer = ccf.signer().ok_or_else(unavailable)?;
     let access_token = jwt::sign(&signer, "at+jwt", &issued.claims).map_err(|_| unavailable())?;
@@ -97,6 +101,7 @@ async fn answer(
     })
     .into_response();
     no_store(&mut response);
+    ctx.step(PROCEDURE, "3", "CCF", ctx.actor().label, "Access token");
     Ok(response)
 }
 
