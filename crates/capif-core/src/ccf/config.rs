@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api_types::capif::ApiName;
 use authorization::capif::negotiation::LocalPolicy;
 use service_http::feed::RevocationLog;
 use service_http::oauth::keys::KeyStore;
@@ -23,6 +24,8 @@ pub struct CcfConfig {
     pub key_rotation_s: i64,
     /// Security methods and grant types that may be negotiated.
     pub methods: LocalPolicy,
+    /// Names of the service APIs that anybody may discover, who is not onboarded; none named: none.
+    pub open_apis: Vec<ApiName>,
 }
 
 impl CcfConfig {
@@ -37,6 +40,7 @@ impl CcfConfig {
             jwks_max_age_s: 60,
             key_rotation_s: 30 * 24 * 3_600,
             methods: LocalPolicy::default(),
+            open_apis: Vec::new(),
         }
     }
 }

@@ -1,10 +1,23 @@
 //! The core function: provider and invoker management, publishing, discovery, security contexts and tokens.
 
+mod admin;
+mod allowed;
 pub mod certificates;
 pub mod config;
+mod discover;
+mod ending;
+mod enrolment;
 mod events;
+mod identifier;
+mod invoker;
 mod metadata;
+mod open_discover;
+mod party;
+mod provider;
+mod publish;
+mod published;
 mod routes;
+mod security;
 mod server;
 
 pub use certificates::{CertificateError, CertificateIssuer, IssuedCertificate, Named};

@@ -6,7 +6,7 @@ use service_http::guard;
 use service_http::peer::CertRole;
 use service_http::routes::{MountError, RouteSpec};
 
-use super::{CcfServer, invoker, metadata, provider, security};
+use super::{CcfServer, discover, invoker, metadata, open_discover, provider, publish, security};
 
 /// Who follows the feed.
 const VERIFIERS: &[CertRole] = &[CertRole::Function, CertRole::Aef];
@@ -14,9 +14,12 @@ const VERIFIERS: &[CertRole] = &[CertRole::Function, CertRole::Aef];
 const INVOKER: &[CertRole] = &[CertRole::Invoker];
 const AEF: &[CertRole] = &[CertRole::Aef];
 const AMF: &[CertRole] = &[CertRole::Amf];
+const APF: &[CertRole] = &[CertRole::Apf];
 
 const REGISTRATION: &str = "/api-provider-management/v1/registrations/{registrationId}";
 const ONBOARDED: &str = "/api-invoker-management/v1/onboardedInvokers/{onboardingId}";
+const PUBLISHED: &str = "/published-apis/v1/{apfId}/service-apis";
+const PUBLISHED_ONE: &str = "/published-apis/v1/{apfId}/service-apis/{serviceApiId}";
 const TRUSTED: &str = "/capif-security/v1/trustedInvokers/{apiInvokerId}";
 
 /// The procedure of solution #2 (TR 33.721 6.2.2).
@@ -35,6 +38,17 @@ pub const ROUTES: &[RouteSpec] = &[
     RouteSpec::mtls(Method::PUT, ONBOARDED, "ReplaceInvoker", INVOKER).cost(4),
     RouteSpec::mtls(Method::PATCH, ONBOARDED, "ModifyInvoker", INVOKER).cost(4),
     RouteSpec::mtls(Method::DELETE, ONBOARDED, "OffboardInvoker", INVOKER),
+    RouteSpec::mtls(Method::POST, PUBLISHED, "PublishServiceApi", APF),
+    RouteSpec::mtls(Method::GET, PUBLISHED, "ListServiceApis", APF).cost(4),
+    RouteSpec::mtls(Method::GET, PUBLISHED_ONE, "GetServiceApi", APF),
+    RouteSpec::mtls(Method::PUT, PUBLISHED_ONE, "ReplaceServiceApi", APF),
+    RouteSpec::mtls(Method::PATCH, PUBLISHED_ONE, "ModifyServiceApi", APF),
+    RouteSpec::mtls(Method::DELETE, PUBLISHED_ONE, "UnpublishServiceApi", APF),
+    RouteSpec::mtls(Method::GET, "/service-apis/v1/allServiceAPIs", "DiscoverServiceApis", INVOKER).cost(4),
+    // As the prose of TS 29.222 spells it.
+    RouteSpec::mtls(Method::GET, "/service-apis/v1/allServiceApis", "DiscoverServiceApisByProse", INVOKER)
+        .cost(4),
+    RouteSpec::public(Method::GET, "/open-api-disc/v1/service-apis", "OpenDiscoverServiceApis").cost(4),
     RouteSpec::mtls(Method::PUT, TRUSTED, "CreateSecurityContext", INVOKER),
     RouteSpec::mtls(Method::GET, TRUSTED, "ObtainSecurityContext", AEF),
     RouteSpec::mtls(Method::DELETE, TRUSTED, "RemoveSecurityContext", AEF).unlimited(),
@@ -78,6 +92,15 @@ impl CcfServer {
             .on("ReplaceInvoker", invoker::replace)
             .on("ModifyInvoker", invoker::modify)
             .on("OffboardInvoker", invoker::offboard)
+            .on("PublishServiceApi", publish::create)
+            .on("ListServiceApis", publish::list)
+            .on("GetServiceApi", publish::read)
+            .on("ReplaceServiceApi", publish::replace)
+            .on("ModifyServiceApi", publish::modify)
+            .on("UnpublishServiceApi", publish::unpublish)
+            .on("DiscoverServiceApis", discover::discover)
+            .on("DiscoverServiceApisByProse", discover::discover)
+            .on("OpenDiscoverServiceApis", open_discover::discover)
             .on("CreateSecurityContext", security::create)
             .on("ObtainSecurityContext", security::obtain)
             .on("RemoveSecurityContext", security::remove)

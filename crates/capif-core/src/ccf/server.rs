@@ -10,6 +10,7 @@ use service_http::oauth::signing::SigningKeys;
 
 use super::certificates::CertificateIssuer;
 use super::config::CcfConfig;
+use super::discover::Catalogue;
 
 /// The CAPIF core function. Cheap to clone.
 #[derive(Clone)]
@@ -20,6 +21,7 @@ struct Inner {
     config: CcfConfig,
     certificates: Arc<dyn CertificateIssuer>,
     signing: SigningKeys,
+    catalogue: Catalogue,
 }
 
 impl CcfServer {
@@ -32,7 +34,7 @@ impl CcfServer {
         };
         let (ambient, log) = (kit.ambient.clone(), config.revocations.clone());
         let signing = SigningKeys::new(ambient, config.keys.clone(), log, overlap);
-        Self(Arc::new(Inner { kit, config, certificates, signing }))
+        Self(Arc::new(Inner { kit, config, certificates, signing, catalogue: Catalogue::default() }))
     }
 
     /// Opens the keys, and makes one at the first start.
@@ -84,6 +86,11 @@ impl CcfServer {
     /// The key that signs now.
     pub(crate) fn signer(&self) -> Option<EcKey> {
         self.signing().signer()
+    }
+
+    /// Everything that is published, in memory.
+    pub(crate) fn catalogue(&self) -> &Catalogue {
+        &self.0.catalogue
     }
 
     pub(crate) fn now_s(&self) -> i64 {

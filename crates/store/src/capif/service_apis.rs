@@ -142,6 +142,15 @@ pub async fn all(tx: &mut dyn Sql) -> Result<Vec<ServiceApiRow>, StoreError> {
     select(tx, "ORDER BY api_id", &[]).await
 }
 
+/// The identifiers of all with the counts of their changes, by identifier: what a cache needs to know what it has.
+///
+/// # Errors
+/// The engine's.
+pub async fn heads(tx: &mut dyn Sql) -> Result<Vec<(String, i64)>, StoreError> {
+    let rows = tx.query("SELECT api_id, version FROM capif_service_api ORDER BY api_id", &[]).await?;
+    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
+}
+
 /// How many a registration has published.
 ///
 /// # Errors
