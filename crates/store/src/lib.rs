@@ -51,6 +51,7 @@ pub mod subscriptions;
 pub mod traces;
 pub mod users;
 pub mod val_services;
+pub mod world_links;
 
 #[doc(hidden)]
 pub mod testkit;

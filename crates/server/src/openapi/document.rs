@@ -112,7 +112,7 @@ fn good(route: &RouteSpec, answers: bool) -> &'static [(&'static str, &'static s
             &[CREATED]
         }
         (_, "CreateSpatialAnchorsList" | "CreateServiceRecord" | "PushedAuthorizationRequest") => &[CREATED],
-        (_, "RemoveWorldAnchor") => &[DONE],
+        (_, "RemoveWorldAnchor" | "RemoveTrackable" | "RemoveWorldLink") => &[DONE],
         (_, "PutUser" | "PutClient" | "PutService" | "PutPolicy" | "PutAnchorImport") => &[DONE, CREATED],
         (_, "PutSpatialMapContent") => &[CREATED, NO_CONTENT],
         (_, "ConsoleLogin") => &[("303", "To the SIM-S")],

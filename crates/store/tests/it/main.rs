@@ -20,3 +20,4 @@ mod sql;
 mod subscriptions;
 mod transactions;
 mod val_services;
+mod world_links;
