@@ -184,9 +184,12 @@ def subscriptions():
                 "orientation": {"x": 0, "y": 0, "z": 1, "w": 90}, "position": position(2.3505, 48.8504)["pos"]}}}}]
     made = lives(api, "/subscriptions", {
         "eventSubs": events, "notifUri": CALLBACK, "expTime": "2040-01-01T00:00:00Z",
-        "reportReq": {"immRep": True, "notifMethod": "PERIODIC", "repPeriod": 3600, "maxReportNbr": 5}},
+        "reportReq": {"immRep": True, "notifMethod": "PERIODIC", "repPeriod": 3600, "maxReportNbr": 5,
+                      "sampRatio": 50, "partitionCriteria": ["GEOAREA"], "notifFlag": "DEACTIVATE"}},
         {"expTime": "2041-01-01T00:00:00Z"})
     assert made["eventSubs"] == events
+    lives(api, "/subscriptions", {"eventSubs": events[:1], "notifUri": CALLBACK, "reportReq": {"grpRepTime": 60}},
+          {"reportReq": {"notifFlag": "RETRIEVAL"}})
     usage = Api("TS29437_SS_SAnUsage.yaml", "san", "/ssan-usg/v1", clients("vs-1"), scope)
     asked = {"event": "SPATIAL_ANCHOR_USAGE_INFORMATION", "evntFltr": {"anchAnlFltr": {"appId": "museum-guide", "area": area}}}
     usage.call("POST", "/subscriptions", 200, {"eventSubs": [asked]})

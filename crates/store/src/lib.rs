@@ -32,6 +32,7 @@ pub mod charging;
 pub mod clients;
 pub mod grants;
 pub mod happenings;
+pub mod held_reports;
 pub mod keys;
 pub mod leases;
 pub mod maps;

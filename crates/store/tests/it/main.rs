@@ -9,6 +9,7 @@ mod backup;
 mod blobs;
 mod chains;
 mod documents;
+mod held_reports;
 mod imports;
 mod kill;
 mod maps;
