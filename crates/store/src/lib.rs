@@ -33,6 +33,7 @@ pub mod charging;
 pub mod clients;
 pub mod grants;
 pub mod happenings;
+pub mod held_reports;
 pub mod keys;
 pub mod leases;
 pub mod maps;
@@ -52,6 +53,7 @@ pub mod subscriptions;
 pub mod traces;
 pub mod users;
 pub mod val_services;
+pub mod world_links;
 
 #[doc(hidden)]
 pub mod testkit;
