@@ -151,6 +151,17 @@ impl Store {
         answer.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 
+    /// A number that is the same for as long as nothing was changed by which anybody decides; `None` while that is not
+    /// known, which it never is on PostgreSQL.
+    ///
+    /// What was read in a snapshot that began after the number was asked for stands while the number is this one.
+    pub fn settled(&self) -> Option<u64> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.settled(),
+            Engine::Postgres(_) => None,
+        }
+    }
+
     /// Jobs that wait for the writer, for metrics; those of the batch under way are not among them.
     pub fn queued(&self) -> usize {
         match &self.engine {

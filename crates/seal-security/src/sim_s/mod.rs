@@ -18,6 +18,7 @@ pub mod form;
 pub mod fuzz;
 mod introspect;
 pub mod keys;
+mod known;
 mod maintain;
 mod metadata;
 mod nonce;

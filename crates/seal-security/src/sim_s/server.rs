@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 use super::config::{CertificateIssuer, SimConfig};
 use super::error::{ErrorCode, OAuthError};
 use super::keys::{KeyRing, KeyStoreError};
+use super::known::Known;
 use super::nonce::Nonces;
 use super::password::PasswordPool;
 use super::throttle::Throttle;
@@ -34,6 +35,7 @@ struct Inner {
     ring: KeyRing,
     passwords: PasswordPool,
     throttle: Throttle,
+    known: Known,
     secrets: OnceLock<Secrets>,
     /// Held while keys change, so that two rotations follow each other.
     rotating: tokio::sync::Mutex<()>,
@@ -60,10 +62,15 @@ impl SimServer {
             ring: KeyRing::default(),
             passwords,
             throttle,
+            known: Known::default(),
             secrets: OnceLock::new(),
             rotating: tokio::sync::Mutex::new(()),
             accounts: tokio::sync::Mutex::new(()),
         }))
+    }
+
+    pub(super) fn known(&self) -> &Known {
+        &self.0.known
     }
 
     /// Opens the keys, makes what is missing at the first start, and provisions the first services.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::lists::{self, ListRow};
 use super::records::{self, AnchorRow};
 use crate::params;
-use crate::spatial_index::steps;
+use crate::spatial_index::{self, steps};
 use crate::sql::placeholders;
 use crate::{Dialect, Sql, StoreError, Value};
 
@@ -73,17 +73,20 @@ pub async fn insert(tx: &mut dyn Sql, anchors: &[AnchorRow]) -> Result<(), Store
     let placed = anchors.iter().filter_map(|anchor| Some((anchor, anchor.at?)));
     match tx.dialect() {
         Dialect::Sqlite => {
-            let rows: Vec<Vec<Value>> = placed
+            let (rows, spots): (Vec<_>, Vec<_>) = placed
                 .map(|(anchor, (lon, lat))| {
                     let (x, y, class) = (steps(lon), steps(lat), anchor.class_id);
-                    params![anchor.anchor_id, x, x, y, y, class - 1, class].to_vec()
+                    let spot = spatial_index::spot(anchor.anchor_id, class);
+                    (
+                        params![anchor.anchor_id, x, x, y, y, class - 1, class].to_vec(),
+                        params![spot, x, x, y, y].to_vec(),
+                    )
                 })
-                .collect();
+                .unzip();
             let head = "insert into anchor_box (anchor_id, min_lon, max_lon, min_lat, max_lat, min_class, max_class)";
             insert_grid(tx, (head, ""), |_, number| format!("${number}"), &rows).await?;
-            let rows: Vec<Vec<Value>> = rows.into_iter().map(|row| [&row[..5], &row[6..]].concat()).collect();
-            let head = "insert into anchor_place (anchor_id, min_lon, max_lon, min_lat, max_lat, class_id)";
-            insert_grid(tx, (head, ""), |_, number| format!("${number}"), &rows).await
+            let head = "insert into anchor_spot (spot, min_lon, max_lon, min_lat, max_lat)";
+            insert_grid(tx, (head, ""), |_, number| format!("${number}"), &spots).await
         }
         Dialect::Postgres => {
             let rows: Vec<Vec<Value>> = placed
