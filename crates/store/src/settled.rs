@@ -72,15 +72,16 @@ fn changes(sql: &str) -> bool {
     let mut next = || words.next().unwrap_or_default();
     let first = next();
     let is = |word: &str, wanted: &str| word.eq_ignore_ascii_case(wanted);
-    let table = if is(first, "select") {
+    if is(first, "select") {
         return false;
-    } else if is(first, "update") {
-        next()
-    } else if is(first, "insert") && is(next(), "into") || is(first, "delete") && is(next(), "from") {
-        next()
-    } else {
+    }
+    let writes_to_a_table = is(first, "update")
+        || is(first, "insert") && is(next(), "into")
+        || is(first, "delete") && is(next(), "from");
+    if !writes_to_a_table {
         return true;
-    };
+    }
+    let table = next();
     !RECORDS.iter().any(|record| is(table, record))
 }
 

@@ -143,7 +143,30 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (job, answer) = job(f);
+        self.submit(f, false).await
+    }
+
+    /// As [`Store::write`], for a job that changes much: it shares its commit with no other, so that SQLite keeps no copy
+    /// of each page that it changes in order to undo it alone.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_alone<T, E, F>(&self, f: F) -> Result<T, E>
+    where
+        F: for<'a> FnOnce(&'a mut dyn Sql) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.submit(f, true).await
+    }
+
+    async fn submit<T, E, F>(&self, f: F, alone: bool) -> Result<T, E>
+    where
+        F: for<'a> FnOnce(&'a mut dyn Sql) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (job, answer) = job(f, alone);
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.submit(job),
             Engine::Postgres(postgres) => postgres.submit(job),

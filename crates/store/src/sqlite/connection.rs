@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use api_types::function::Function;
 use async_trait::async_trait;
 use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
@@ -26,9 +27,11 @@ const CHECKPOINT_PAGES: i64 = 16_384;
 /// million places is some thousand pages, of which a search reads hundreds. Own value.
 const READER_MAP: i64 = 1 << 30;
 
-/// Most memory for pages of the writer, in KiB, which it takes as it needs them: an import into indexes of a million rows
-/// touches them everywhere. Own value.
-const WRITER_CACHE_KIB: i64 = 65_536;
+/// Most memory for pages of the writer, in KiB, which it takes as it needs them: inner pages of the indexes. Own value.
+const WRITER_CACHE_KIB: i64 = 8_192;
+
+/// The same where a million anchors are: an import touches their indexes everywhere. Own value.
+const ANCHORS_CACHE_KIB: i64 = 65_536;
 
 /// What keeps the statements of one job together.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -97,6 +100,12 @@ impl SqliteSql {
     pub(super) fn begin_job(&mut self) {
         self.failed = false;
         self.savepoint = Savepoint::Due;
+    }
+
+    /// The job that begins is all of its transaction: it is undone with it.
+    pub(super) fn begin_only_job(&mut self) {
+        self.failed = false;
+        self.savepoint = Savepoint::None;
     }
 
     /// The job is over: it stays, or leaves nothing behind.
@@ -249,14 +258,15 @@ fn value(value: ValueRef<'_>) -> Result<Value, StoreError> {
 }
 
 /// The writer's connection: every commit is on the disk before it is answered.
-pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+pub(super) fn open_writer(path: &Path, function: Function) -> Result<Connection, StoreError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = open(path, flags)?;
     connection.pragma_update(None, "journal_mode", "WAL").map_err(engine)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(engine)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(engine)?;
-    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB).map_err(engine)?;
+    let cache = if function == Function::San { ANCHORS_CACHE_KIB } else { WRITER_CACHE_KIB };
+    connection.pragma_update(None, "cache_size", -cache).map_err(engine)?;
     Ok(connection)
 }
 
@@ -321,7 +331,6 @@ pub(super) fn engine(error: rusqlite::Error) -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use api_types::function::Function;
     use rusqlite::StatementStatus;
 
     use super::*;
@@ -331,7 +340,7 @@ mod tests {
     fn a_statement_is_prepared_once_whatever_is_bound_to_it() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("san.sqlite");
-        migrate(&mut open_writer(&path).unwrap(), &Migrations::of(Function::San)).unwrap();
+        migrate(&mut open_writer(&path, Function::San).unwrap(), &Migrations::of(Function::San)).unwrap();
         let reader = open_reader(&path).unwrap();
         let texts = [
             "select anchor_id from anchor where class_id = $1 and start_s <= $2 order by anchor_id limit $3",

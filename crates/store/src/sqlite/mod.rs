@@ -50,7 +50,7 @@ impl Sqlite {
         // The records name people: a directory that is made here is its owner's alone.
         DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         let path = dir.join(format!("{}.sqlite", function.as_str()));
-        let mut connection = open_writer(&path)?;
+        let mut connection = open_writer(&path, function)?;
         connection::migrate(&mut connection, migrations)?;
         let (jobs, queue) = mpsc::channel(limits.queue.max(1));
         let batch = limits.batch.max(1);

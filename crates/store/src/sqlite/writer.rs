@@ -28,12 +28,17 @@ pub(super) fn run(
     watched: &Watched,
 ) {
     tx.tail = Some(Tail::default());
-    while let Some(first) = queue.blocking_recv() {
+    let mut held = None;
+    while let Some(first) = held.take().or_else(|| queue.blocking_recv()) {
         // Whoever else is at work may be about to add something: on a busy machine it shares the commit.
         std::thread::yield_now();
-        let mut jobs = vec![first];
-        while jobs.len() < most {
+        let mut jobs: Vec<Box<dyn Job>> = vec![first];
+        while jobs.len() < most && !jobs.iter().any(|job| job.is_alone()) {
             let Ok(next) = queue.try_recv() else { break };
+            if next.is_alone() {
+                held = Some(next);
+                break;
+            }
             jobs.push(next);
         }
         let fates = commit_together(&mut tx, &mut jobs, watched);
@@ -76,8 +81,21 @@ fn in_one_transaction(
     // Nobody else writes.
     tx.settled = watched.settled.number();
     tx.statement("BEGIN IMMEDIATE")?;
-    for job in jobs {
-        fates.push(in_savepoint(tx, job.as_mut())?);
+    if let [job] = jobs {
+        tx.begin_only_job();
+        let (kept, fate) = run_job(tx, job.as_mut());
+        fates.push(fate);
+        if !kept {
+            // The engine may have undone it already, as after a full disk.
+            return if tx.is_autocommit() { Ok(()) } else { tx.statement("ROLLBACK") };
+        }
+    } else {
+        for job in jobs {
+            tx.begin_job();
+            let (kept, fate) = run_job(tx, job.as_mut());
+            tx.end_job(kept)?;
+            fates.push(fate);
+        }
     }
     write_tail(tx)?;
     let counts: Vec<&Settled> = [
@@ -101,9 +119,8 @@ fn write_tail(tx: &mut SqliteSql) -> Result<(), StoreError> {
     written
 }
 
-/// The inner result is the job's fate; the outer error ends the batch.
-fn in_savepoint(tx: &mut SqliteSql, job: &mut dyn Job) -> Result<Result<(), StoreError>, StoreError> {
-    tx.begin_job();
+/// Whether the job is kept, and its fate.
+fn run_job(tx: &mut SqliteSql, job: &mut dyn Job) -> (bool, Result<(), StoreError>) {
     let mark = tx.tail.as_ref().map(Tail::mark);
     let (kept, fate) = match catch_unwind(AssertUnwindSafe(|| poll_once(job, tx))) {
         Ok(Poll::Ready(true)) if tx.failed => (false, Err(StoreError::Spoiled)),
@@ -114,8 +131,7 @@ fn in_savepoint(tx: &mut SqliteSql, job: &mut dyn Job) -> Result<Result<(), Stor
     if let (false, Some(tail), Some(mark)) = (kept, &mut tx.tail, mark) {
         tail.back_to(mark);
     }
-    tx.end_job(kept)?;
-    Ok(fate)
+    (kept, fate)
 }
 
 /// Statements are ready at once here, so a job that is not has awaited something else.
