@@ -16,6 +16,7 @@ mod error;
 mod json;
 mod postgres;
 mod search;
+mod settled;
 mod sql;
 mod sqlite;
 mod store;

@@ -10,4 +10,5 @@ pub(crate) const SAN: &[Migration] = &[
     migration!("san", "0005_class_breadth"),
     migration!("san", "0006_places"),
     migration!("san", "0007_held_reports"),
+    migration!("san", "0008_spots"),
 ];
