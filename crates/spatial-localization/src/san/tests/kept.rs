@@ -87,6 +87,7 @@ async fn a_list_from_memory_is_as_it_is_in_the_store() {
     write(&named(&["vs-2"], &json!({ "timePeriod": period }))).await;
     assert_eq!(theirs.status().await, 200);
     world.clock.advance(std::time::Duration::from_secs(20));
+    world.sim.renew();
     assert_eq!((theirs.send().await.status, own.send().await.status), (404, 200));
 
     assert_eq!(world.send(VS1, Method::DELETE, &path, None).await.status, 204);
