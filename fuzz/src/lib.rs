@@ -88,6 +88,7 @@ pub const TARGETS: &[Target] = &[
     target("anchors_subscription", spatial_localization::san::fuzz::fuzz_anchors_subscription),
     target("anchor_lines", spatial_localization::san::fuzz::fuzz_anchor_lines),
     target("world_anchor", spatial_localization::san::fuzz::fuzz_world_anchor),
+    target("trackable", spatial_localization::sm::fuzz::fuzz_trackable),
     target("service_record", spatial_localization::sm::fuzz::fuzz_service_record),
     target("area", spatial_localization::san::fuzz::fuzz_area),
     target("cursor", spatial_localization::san::fuzz::fuzz_cursor),

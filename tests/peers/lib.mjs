@@ -1,5 +1,7 @@
 // What a browser does at the login page: read the form, fill it in, send it, stop at the redirect.
+import { createHash, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:tls';
 
 export const ready = JSON.parse(readFileSync(process.env.METASEAL_READY, 'utf8'));
 export const user = (name) => ready.demo.users.find((u) => u.user === name);
@@ -32,4 +34,34 @@ export async function login(authorizationUrl, name) {
 export function check(what, condition) {
   if (!condition) throw new Error(`not so: ${what}`);
   console.log(`ok  ${what}`);
+}
+
+/** SHA-256 of the key of a server: a browser has passkeys only where it trusts the certificate. */
+export async function keyOf(url) {
+  const { hostname, port } = new URL(url);
+  const certificate = await new Promise((done, failed) => {
+    const socket = connect({ host: hostname, port: Number(port), servername: hostname }, () => {
+      done(socket.getPeerCertificate().raw);
+      socket.destroy();
+    }).once('error', failed);
+  });
+  const spki = new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' });
+  return createHash('sha256').update(spki).digest('base64');
+}
+
+/** A device that recognises its user, in the pages of one tab. */
+export async function authenticator(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('WebAuthn.enable');
+  const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  return {
+    kept: async () => (await session.send('WebAuthn.getCredentials', { authenticatorId })).credentials,
+    add: (credential) => session.send('WebAuthn.addCredential', { authenticatorId, credential }),
+    recognises: (isUserVerified) => session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified }),
+  };
 }

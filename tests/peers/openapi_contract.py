@@ -184,9 +184,12 @@ def subscriptions():
                 "orientation": {"x": 0, "y": 0, "z": 1, "w": 90}, "position": position(2.3505, 48.8504)["pos"]}}}}]
     made = lives(api, "/subscriptions", {
         "eventSubs": events, "notifUri": CALLBACK, "expTime": "2040-01-01T00:00:00Z",
-        "reportReq": {"immRep": True, "notifMethod": "PERIODIC", "repPeriod": 3600, "maxReportNbr": 5}},
+        "reportReq": {"immRep": True, "notifMethod": "PERIODIC", "repPeriod": 3600, "maxReportNbr": 5,
+                      "sampRatio": 50, "partitionCriteria": ["GEOAREA"], "notifFlag": "DEACTIVATE"}},
         {"expTime": "2041-01-01T00:00:00Z"})
     assert made["eventSubs"] == events
+    lives(api, "/subscriptions", {"eventSubs": events[:1], "notifUri": CALLBACK, "reportReq": {"grpRepTime": 60}},
+          {"reportReq": {"notifFlag": "RETRIEVAL"}})
     usage = Api("TS29437_SS_SAnUsage.yaml", "san", "/ssan-usg/v1", clients("vs-1"), scope)
     asked = {"event": "SPATIAL_ANCHOR_USAGE_INFORMATION", "evntFltr": {"anchAnlFltr": {"appId": "museum-guide", "area": area}}}
     usage.call("POST", "/subscriptions", 200, {"eventSubs": [asked]})
@@ -222,8 +225,52 @@ def around_maps():
         "area-int": json.dumps(area), "ds-disc-fltr": json.dumps({"smInfoDets": [wanted]})})
 
 
+def data_sources():
+    """TS 24.550 `sm_smds`, whose published document (V19.0.0, API 1.0.1) has one fault: `dsProfile` of DataSourceRegReq is a
+    Gpsi, a string, where DataSourcePatchRegReq of the same document has DataSourceProfile. All else is held as it is."""
+    document, wrong = "TS24550_SS_SmDataSourceRegistration.yaml", "components/schemas/DataSourceRegReq/properties/dsProfile"
+    profile = {"dsId": "camera-1", "smInformation": {
+        "smDataIdentifier": "video-1", "smDataType": "image", "smDataArea": POINT, "smRawDataFormat": True,
+        "smPosition": position(2.3505, 48.8504), "dsUpdateIntervalInfo": 60,
+        "availabilityInfo": {"startTime": "2026-01-01T00:00:00Z", "stopTime": "2040-01-01T00:00:00Z"}}}
+    body = {"requestorId": "vs-1", "notificationDestination": CALLBACK, "dsProfile": profile,
+            "expTime": "2040-01-01T00:00:00Z", "valClientID": "val-client-1"}
+    # That one member is all that the published text has against a right body.
+    faults = documents.faults(document, "#/components/schemas/DataSourceRegReq", body)
+    assert len(faults) == 1 and faults[0].startswith("dsProfile: "), faults
+    string = body | {"dsProfile": "msisdn-33612345678"}
+    assert documents.faults(document, "#/components/schemas/DataSourceRegReq", string) == []
+    published = {"$ref": "TS29571_CommonData.yaml#/components/schemas/Gpsi"}
+    documents.correct(document, wrong, published, {"$ref": "#/components/schemas/DataSourceProfile"})
+    assert documents.faults(document, "#/components/schemas/DataSourceRegReq", body) == []
+    print(f"!!  {document}: {wrong} is published as a Gpsi; held as DataSourceProfile")
+
+    scope = "3gpp:seal:sm.read 3gpp:seal:sm.write"
+    api = Api(document, "sm", "/sm_smds/v1", clients("vs-1"), scope)
+    stranger = Api(document, "sm", "/sm_smds/v1", clients("vs-2"), scope)
+    answer, made = api.call("POST", "/datasources-reg-lists", 201, body)
+    assert made["dsProfile"] == profile, made
+    path = "/datasources-reg-lists/" + answer.getheader("location").rsplit("/", 1)[1]
+    stranger.call("DELETE", path, 404)
+    profile["smInformation"]["dsUpdateIntervalInfo"] = 30
+    _, changed = api.call("PUT", path, 200, body)
+    assert changed["dsProfile"] == profile, changed
+    profile["smInformation"]["smDataType"] = "depth"
+    _, changed = api.call("PATCH", path, 200, {"expTime": "2041-01-01T00:00:00Z", "dsProfile": profile})
+    assert (changed["dsProfile"], changed["expTime"]) == (profile, "2041-01-01T00:00:00Z"), changed
+    # A string, which the published text asks for, is no profile; the answer to it is a published one.
+    refused, raw = send(api.origin, api.client, "POST", api.base + "/datasources-reg-lists",
+                        json.dumps(string),
+                        {"Authorization": f"Bearer {api.token}", "Content-Type": "application/json"})
+    problem = documents.faults("TS29122_CommonData.yaml", "#/components/schemas/ProblemDetails", json.loads(raw))
+    assert refused.status == 400 and not problem, (refused.status, raw)
+    api.call("DELETE", path, 204)
+    api.call("DELETE", path, 404)
+
+
 anchors()
 maps()
 subscriptions()
 around_maps()
+data_sources()
 print(f"{held} requests and answers are as the published documents say")

@@ -1,11 +1,9 @@
 // Passkeys in a real browser with an authenticator: added by password, used at the login form, removed.
-import { createHash, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
-import { connect } from 'node:tls';
 import { chromium } from 'playwright-core';
-import { check, ready, user } from './lib.mjs';
+import { authenticator, check, keyOf, ready, user } from './lib.mjs';
 
 const arrivals = [];
 const application = createServer((request, answer) => {
@@ -27,19 +25,6 @@ const request = (state, acr) => {
   return url.href;
 };
 
-/** SHA-256 of the key of the server: a browser has passkeys only where it trusts the certificate. */
-async function keyOf(url) {
-  const { hostname, port } = new URL(url);
-  const certificate = await new Promise((done, failed) => {
-    const socket = connect({ host: hostname, port: Number(port), servername: hostname }, () => {
-      done(socket.getPeerCertificate().raw);
-      socket.destroy();
-    }).once('error', failed);
-  });
-  const spki = new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' });
-  return createHash('sha256').update(spki).digest('base64');
-}
-
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
@@ -51,15 +36,8 @@ try {
   const violations = [];
   page.on('console', (message) => /Content Security Policy/.test(message.text()) && violations.push(message.text()));
   page.on('pageerror', (error) => violations.push(error.message));
-  const authenticator = await context.newCDPSession(page);
-  await authenticator.send('WebAuthn.enable');
-  const { authenticatorId } = await authenticator.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-  const kept = async () => (await authenticator.send('WebAuthn.getCredentials', { authenticatorId })).credentials;
+  const device = await authenticator(page);
+  const kept = device.kept;
   const accessible = async (what) => {
     const found = await page.evaluate(`(() => { ${axe}; return axe.run(document); })()`);
     const serious = found.violations.filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) => v.id);
@@ -71,10 +49,10 @@ try {
     await page.getByLabel('User name').fill('alice');
     await page.getByLabel('Password').fill(user('alice').password);
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('button', { name: 'Add a passkey' }).waitFor();
   };
 
   await signIn();
+  await page.getByRole('button', { name: 'Add a passkey' }).waitFor();
   await accessible('page of passkeys');
   await page.getByLabel('Name of the new passkey').fill('my phone');
   await page.getByRole('button', { name: 'Add a passkey' }).click();
@@ -98,13 +76,17 @@ try {
   }
 
   // A device that does not recognise its user gives nothing away.
-  await authenticator.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false });
+  await device.recognises(false);
   await page.goto(request('third', 'phr'));
   await page.getByRole('button', { name: 'Use a passkey and allow' }).click();
   await page.getByText('No passkey was used.').waitFor();
-  await authenticator.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: true });
+  await device.recognises(true);
 
+  // The password opens the page no more; the passkey does.
   await signIn();
+  await page.getByText('This account has a passkey.').waitFor();
+  await accessible('refusal of a password');
+  await page.getByRole('button', { name: 'Use a passkey' }).click();
   await page.getByRole('button', { name: 'Remove my phone' }).click();
   await page.getByText('The passkey was removed.').waitFor();
   await page.goto(request('fourth', 'phr'));

@@ -32,6 +32,19 @@ class Documents:
         validator = jsonschema.Draft4Validator(schema, registry=self.registry)
         return [f"{'/'.join(map(str, e.absolute_path))}: {e.message[:200]}" for e in validator.iter_errors(instance)]
 
+    def correct(self, name, where, published, right):
+        """Reads a fault of a published document as it is meant, from now on. What is published is named, so that a
+        document that is corrected some day is noticed here and the correction goes."""
+        *parents, member = where.split("/")
+        node = self.load(name)
+        for parent in parents:
+            node = node[parent]
+        if node[member] != published:
+            raise SystemExit(f"{name} no longer has {published} at {where}: take the correction away")
+        node[member] = right
+        # What was resolved before has the fault.
+        self.registry = referencing.Registry(retrieve=self._retrieve)
+
     def operation(self, name, method, path):
         """The operation of a path as it is on the wire, e.g. `/anchors-lists/abc`."""
         for template, item in self.load(name)["paths"].items():

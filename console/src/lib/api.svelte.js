@@ -5,18 +5,14 @@ export const session = $state({ who: null, fault: null });
 
 /** An answer that is a refusal, in words that say what to do. */
 export class Refused extends Error {
-  constructor(status, problem, trace, maxAge) {
-    super(words(status, problem, maxAge));
+  constructor(status, problem, trace, login) {
+    super(words(status, problem, login));
     this.status = status;
     this.cause = problem?.cause ?? '';
     this.invalid = problem?.invalidParams ?? [];
     this.trace = trace;
-    this.maxAge = maxAge;
-  }
-
-  /** Whether a fresh login heals it (RFC 9470). */
-  get wantsLogin() {
-    return this.maxAge !== null && this.maxAge !== undefined;
+    /** The login that heals it (RFC 9470): `{ acr, maxAge }`, or nothing. */
+    this.login = login;
   }
 }
 
@@ -36,8 +32,11 @@ const CAUSES = {
   SYSTEM_FAILURE: 'The server failed. Its log has more under the trace below.',
 };
 
-function words(status, problem, maxAge) {
-  if (maxAge !== null && maxAge !== undefined) return 'This act needs a fresh login.';
+function words(status, problem, login) {
+  if (login) {
+    const age = login.maxAge ? ` of the last ${Math.round(login.maxAge / 60)} minutes` : '';
+    return login.acr === 'phr' ? `This act needs a login with a passkey${age}.` : `This act needs a login${age}.`;
+  }
   const invalid = problem?.invalidParams ?? [];
   if (invalid.length > 0) {
     return `Correct this and send it again: ${invalid.map((one) => `${one.param} ${one.reason ?? ''}`.trim()).join('; ')}.`;
@@ -65,9 +64,11 @@ export async function ask(path, { method = 'GET', body, type = 'application/json
     const problem = await answer.json().catch(() => null);
     const challenge = answer.headers.get('www-authenticate') ?? '';
     const stale = challenge.includes('insufficient_user_authentication');
-    const maxAge = stale ? Number(/max_age="(\d+)"/.exec(challenge)?.[1] ?? 0) : null;
+    const login = stale
+      ? { acr: /acr_values="([^"]+)"/.exec(challenge)?.[1] ?? '', maxAge: Number(/max_age="(\d+)"/.exec(challenge)?.[1] ?? 0) }
+      : null;
     if (answer.status === 401 && !stale) session.who = false;
-    throw new Refused(answer.status, problem, trace, maxAge);
+    throw new Refused(answer.status, problem, trace, login);
   }
   const isJson = (answer.headers.get('content-type') ?? '').includes('json');
   const content = raw ? await answer.arrayBuffer() : isJson ? await answer.json() : null;
@@ -104,10 +105,12 @@ export async function logout() {
   session.who = false;
 }
 
-/** Sends the browser to the login, and back to where it is now. */
-export function login() {
-  const next = location.hash.startsWith('#/') ? `?next=${encodeURIComponent(location.hash)}` : '';
-  location.assign(`/login${next}`);
+/** Sends the browser to the login, one with a passkey where `acr` says so, and back to where it is now. */
+export function login(acr = '') {
+  const wanted = new URLSearchParams();
+  if (location.hash.startsWith('#/')) wanted.set('next', location.hash);
+  if (acr) wanted.set('acr', acr);
+  location.assign(`/login${wanted.size > 0 ? `?${wanted}` : ''}`);
 }
 
 /** Whether the operator has one of these roles; the servers decide, this only leaves out what they would refuse. */

@@ -353,6 +353,15 @@ pub struct ReportingInformation {
     pub notif_flag: Option<String>,
 }
 
+impl ReportingInformation {
+    /// Whether two say the same but for `notifFlag`; nothing said is as good as nothing wanted.
+    #[must_use]
+    pub fn same_but_flag(one: Option<&Self>, other: Option<&Self>) -> bool {
+        let plain = |wanted: Option<&Self>| Self { notif_flag: None, ..wanted.cloned().unwrap_or_default() };
+        plain(one) == plain(other)
+    }
+}
+
 impl Validate for ReportingInformation {
     fn validate(&self, at: &str) -> Result<(), Vec<InvalidParam>> {
         let mut faults = Faults::new();

@@ -189,6 +189,10 @@ pub struct AccessClaims {
     /// Who acts for the subject.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub act: Option<Actor>,
+    /// The client that the first of several exchanged tokens was issued to, where `act` names who holds this one (own
+    /// claim): its rights bound what the next is given.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub by_client: Option<ClientId>,
     /// When the user logged in (RFC 9068 2.2.1): what a step-up is decided by (RFC 9470 5).
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<NumericDate>,

@@ -138,6 +138,8 @@ reasons! {
         SessionUnknown "SESSION_UNKNOWN" "Log in at the console again; this browser has no session there, or it has ended."
         /// The act asks for a fresher login (RFC 9470).
         LoginStale "LOGIN_STALE" "Log in again; this act asks for a login of the last few minutes."
+        /// The act asks for another kind of login (RFC 9470).
+        LoginWeak "LOGIN_WEAK" "Log in again with a passkey; this act asks for more than a password, and /passkeys of the SIM-S adds one."
     }
     Holder {
         /// The token is bound to another key, or not bound where it must be.

@@ -154,6 +154,14 @@ impl AdminClient {
         self.remove(&["users", id]).await
     }
 
+    /// Takes all passkeys from a user.
+    ///
+    /// # Errors
+    /// The refusal of the server, or no answer.
+    pub async fn remove_passkeys(&self, id: &str) -> Result<(), SdkError> {
+        self.remove(&["users", id, "passkeys"]).await
+    }
+
     /// Creates or replaces a client.
     ///
     /// # Errors

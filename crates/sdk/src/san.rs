@@ -1,5 +1,6 @@
 //! SAn-C: the client side of the spatial anchors server (TS 29.437 `ssan-sanm`, `ssan-disc`).
 
+use api_types::faces::arf005::WorldAnchor;
 use api_types::geo::ServiceArea;
 use api_types::ids::{AnchorsListId, SpatialAnchorId};
 use api_types::san::{
@@ -195,6 +196,17 @@ impl SanClient {
     pub async fn report_usage(&self, report: &SpatialAnchorUsageReportReq) -> Result<(), SdkError> {
         let url = at(&self.base, &["ssan-usg", "v1", "report"])?;
         self.wire.send(Request::post(url).json(report)).await?.expect(&[204]).map(|_| ())
+    }
+
+    /// Those of up to 100 world anchors (ETSI GS ARF 005) that may be discovered.
+    ///
+    /// # Errors
+    /// The refusal of the server, or no answer.
+    pub async fn world_anchors(&self, uuids: &[&str]) -> Result<Vec<WorldAnchor>, SdkError> {
+        let mut url = at(&self.base, &["arf005", "v1", "worldAnchors"])?;
+        let limit = uuids.len().max(1).to_string();
+        onto(&mut url, &[("UUID", Some(uuids.join(","))), ("limit", Some(limit))]);
+        self.wire.send(Request::get(url)).await?.expect(&[200])?.json()
     }
 
     /// Discovers anchors, one page (`SS_SAnDiscovery_Request`).

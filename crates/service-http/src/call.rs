@@ -243,6 +243,11 @@ impl Ctx {
         self.0.checks.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The checks made, for the record that is kept of them.
+    pub(crate) fn take_checks(&self) -> Vec<Check> {
+        std::mem::take(&mut *self.0.checks.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Records a procedure step beside that of the route, as `ctx.step("TR33.721-S1", "A2", "SIM-C", "SIM-S", "token request")`.
     pub fn step(
         &self,

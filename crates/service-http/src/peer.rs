@@ -6,6 +6,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use api_types::Function;
 use axum::extract::FromRequestParts;
@@ -166,13 +167,13 @@ pub struct Peer {
     /// Its transport address.
     pub addr: SocketAddr,
     /// Its certificate, when it presented one.
-    pub certificate: Option<PeerCertificate>,
+    pub certificate: Option<Arc<PeerCertificate>>,
 }
 
 impl Peer {
     /// The certificate if its role is one of `roles`.
     pub fn certificate_as(&self, roles: &[CertRole]) -> Option<&PeerCertificate> {
-        self.certificate.as_ref().filter(|certificate| roles.contains(&certificate.role))
+        self.certificate.as_deref().filter(|certificate| roles.contains(&certificate.role))
     }
 
     /// Whether it is the console, which speaks for operators.

@@ -1,17 +1,14 @@
 //! What remains of a request: the audit of a refusal, the steps of its trace, and why it was decided so.
 //!
-//! Two layers: [`open`] inside of [`crate::response::finish`] makes the [`Ctx`] as soon as the trace is known,
-//! [`close`] outside of it sees what was answered, whoever answered.
+//! [`crate::response::finish_recorded`] makes the [`Ctx`] as soon as the trace is known, and sees what was answered,
+//! whoever answered.
 
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
 
 use api_types::DateTime;
 use api_types::function::Function;
 use api_types::ids::TraceId;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use store::audit::AuditRow;
 
 use authorization::Reason;
@@ -21,47 +18,28 @@ use crate::call::{Actor, Ctx};
 use crate::kit::FunctionKit;
 use crate::ledger::{DENY, PERMIT};
 use crate::peer::Peer;
-use crate::refusal::{Refusal, RefusalRecord};
-use crate::response::{TRACEPARENT, TraceContext};
+use crate::refusal::RefusalRecord;
 use crate::routes::{MatchedRoute, Step};
 use crate::trace::{Draft, DraftStep, DraftWhy, Written, checks};
 
-/// Where the inner layer leaves the context for the outer one.
-#[derive(Clone, Default)]
-struct Slot(Arc<OnceLock<Ctx>>);
-
-/// Makes the context of a request.
-pub(crate) async fn open(State(kit): State<FunctionKit>, mut request: Request, next: Next) -> Response {
-    let extensions = request.extensions_mut();
-    let Some(trace) = extensions.get::<TraceContext>().cloned() else {
-        return Refusal::open(Reason::StoreFailed).into_response();
-    };
-    let peer = extensions.get::<Peer>().cloned();
-    let ctx = Ctx::new(kit, trace, peer);
-    if let Some(slot) = extensions.get::<Slot>() {
-        let _ = slot.0.set(ctx.clone());
-    }
-    extensions.insert(ctx);
-    next.run(request).await
-}
-
-/// Records what was answered.
-pub(crate) async fn close(State(kit): State<FunctionKit>, mut request: Request, next: Next) -> Response {
-    let slot = Slot::default();
-    request.extensions_mut().insert(slot.clone());
-    let peer = request.extensions().get::<Peer>().cloned();
-    let response = next.run(request).await;
+/// Records what was answered; `ctx` is absent where the request was refused before it had one.
+pub(crate) fn keep(
+    kit: &FunctionKit,
+    ctx: Option<Ctx>,
+    peer: Option<Peer>,
+    trace: TraceId,
+    response: &Response,
+) {
     let answered = Answered {
         at_ms: kit.ambient.now_ms(),
-        ctx: slot.0.get().cloned(),
+        ctx,
         peer,
         refusal: response.extensions().get::<RefusalRecord>().cloned(),
         route: response.extensions().get::<MatchedRoute>().copied(),
-        trace: trace_of(&response),
+        trace,
         status: response.status().as_u16(),
     };
-    answered.keep(&kit);
-    response
+    answered.keep(kit);
 }
 
 struct Answered {
@@ -70,13 +48,13 @@ struct Answered {
     peer: Option<Peer>,
     refusal: Option<RefusalRecord>,
     route: Option<MatchedRoute>,
-    trace: Option<TraceId>,
+    trace: TraceId,
     status: u16,
 }
 
 impl Answered {
     fn keep(self, kit: &FunctionKit) {
-        let Some(trace) = self.trace.clone() else { return };
+        let trace = self.trace.clone();
         // A panic loses what the response would have said; the context knows the route as well.
         let route = self.route.map(|route| route.0).or_else(|| self.ctx.as_ref().and_then(Ctx::route));
         let operation = route.map_or("unrouted", |route| route.operation);
@@ -136,7 +114,7 @@ impl Answered {
         decided: bool,
     ) -> Option<Written> {
         let reason = self.refusal.as_ref().map(|refusal| refusal.reason);
-        let mut made = self.ctx.as_ref().map(Ctx::checks).unwrap_or_default();
+        let mut made = self.ctx.as_ref().map(Ctx::take_checks).unwrap_or_default();
         if let Some(refusal) = &self.refusal {
             made.extend(refusal.checks.iter().cloned());
             // A refusal that nobody explained is explained by its reason.
@@ -149,36 +127,34 @@ impl Answered {
         let mut steps = Vec::new();
         if let Some(step) = step {
             steps.push(DraftStep {
-                trace,
                 procedure: step.procedure,
                 step: step.step,
                 from: sender(kit.function, actor),
                 to: server(kit.function),
                 message: step.message,
                 checks: checks(&made, reason),
-                at,
+                at: None,
             });
         }
         // Checks that stand with the step are not kept with the decision again.
         let with_step = !steps.is_empty();
         let extra = self.ctx.as_ref().map(Ctx::extra_steps).unwrap_or_default();
         for extra in &extra {
+            let extra_at = DateTime::from_unix(extra.at_ms.div_euclid(1_000));
             steps.push(DraftStep {
-                trace,
                 procedure: extra.procedure,
                 step: extra.step,
                 from: &extra.from,
                 to: &extra.to,
                 message: &extra.message,
                 checks: checks(&extra.checks, None),
-                at: DateTime::from_unix(extra.at_ms.div_euclid(1_000)),
+                at: (extra_at != at).then_some(extra_at),
             });
         }
         if !decided && steps.is_empty() {
             return None;
         }
         let why = decided.then(|| DraftWhy {
-            trace,
             verdict: if reason.is_some() { DENY } else { PERMIT },
             reason: reason.map(Reason::as_str),
             cause: self.refusal.as_ref().map(|refusal| refusal.cause.as_str()),
@@ -186,17 +162,10 @@ impl Answered {
             function: kit.function,
             operation,
             checks: if with_step { Vec::new() } else { checks(&made, reason) },
-            at,
         });
         let link = self.ctx.as_ref().and_then(|ctx| ctx.trace().link.as_ref());
         Some(Draft { trace, link: link.map(TraceId::as_str), at_ms: self.at_ms, steps, why }.written())
     }
-}
-
-/// The trace of a response, by its header: it is there whoever answered.
-fn trace_of(response: &Response) -> Option<TraceId> {
-    let value = response.headers().get(TRACEPARENT)?.to_str().ok()?;
-    TraceId::try_from(value.split('-').nth(1)?.to_owned()).ok()
 }
 
 /// A function, as the diagrams of the sources name it.

@@ -13,6 +13,7 @@ use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use jose::Alg;
 
 use crate::problem;
+use crate::routes::StepUp;
 use crate::wire::{is_hidden, wire};
 
 /// `Retry-After` of 429 and 503 when nothing better is known, in seconds. Own value: the lease.
@@ -36,8 +37,8 @@ pub struct Challenge {
     pub resource_metadata: Option<Arc<str>>,
     /// Scopes that would do (RFC 6750, 3), space-separated.
     pub scope: Option<String>,
-    /// Oldest login that would do, in seconds (RFC 9470 3).
-    pub max_age_s: Option<u32>,
+    /// The login that would do (RFC 9470 3). Boxed, so that refusals stay small.
+    pub step_up: Option<Box<StepUp>>,
 }
 
 /// Why a request goes no further.
@@ -215,6 +216,9 @@ fn challenges(reason: Reason, status: u16, challenge: &Challenge) -> Vec<HeaderV
         (401, Reason::LoginStale) => {
             Some(("insufficient_user_authentication", "a more recent login is required"))
         }
+        (401, Reason::LoginWeak) => {
+            Some(("insufficient_user_authentication", "a different kind of login is required"))
+        }
         (401, Reason::DpopInvalid) => Some(("invalid_dpop_proof", "the DPoP proof is refused")),
         (401, Reason::DpopNonceWanted) => Some(("use_dpop_nonce", "the DPoP proof needs a nonce")),
         (400, Reason::TokenInQuery) => Some(("invalid_request", "the access token stands in the query")),
@@ -231,7 +235,9 @@ fn challenges(reason: Reason, status: u16, challenge: &Challenge) -> Vec<HeaderV
     }
     let scope = challenge.scope.as_deref().filter(|s| is_quotable(s));
     params.extend(scope.map(|scope| format!("scope=\"{scope}\"")));
-    params.extend(challenge.max_age_s.map(|seconds| format!("max_age=\"{seconds}\"")));
+    if let Some(StepUp { acr, max_age_s }) = challenge.step_up.as_deref() {
+        params.extend([format!("acr_values=\"{acr}\""), format!("max_age=\"{max_age_s}\"")]);
+    }
     let metadata = challenge.resource_metadata.as_deref();
     let metadata = metadata.filter(|s| is_quotable(s));
     params.extend(metadata.map(|url| format!("resource_metadata=\"{url}\"")));
@@ -273,7 +279,7 @@ mod tests {
             scheme,
             resource_metadata: Some("https://localhost:8446/m".into()),
             scope: Some("3gpp:seal:san.read".into()),
-            max_age_s: None,
+            ..Challenge::default()
         };
         let both = challenge_of(Refusal::open(Reason::TokenMissing));
         assert_eq!(both, ["DPoP algs=\"ES256 Ed25519 PS256\"", "Bearer"]);
@@ -295,6 +301,17 @@ mod tests {
             assert!(values[0].starts_with(begins), "{reason}: {}", values[0]);
             assert!(values[0].contains("scope=\"3gpp:seal:san.read\""), "{reason}: {}", values[0]);
             assert!(values[0].contains("resource_metadata=\"https://localhost:8446/m\""), "{}", values[0]);
+        }
+        let step_up = Some(Box::new(StepUp { acr: "phr", max_age_s: 300 }));
+        let step_up = Challenge { scheme: bearer, step_up, ..Challenge::default() };
+        for reason in [Reason::LoginStale, Reason::LoginWeak] {
+            let values = challenge_of(Refusal::open(reason).challenged(step_up.clone()));
+            assert!(
+                values[0].starts_with("Bearer error=\"insufficient_user_authentication\""),
+                "{}",
+                values[0]
+            );
+            assert!(values[0].ends_with(", acr_values=\"phr\", max_age=\"300\""), "{}", values[0]);
         }
         for quiet in [Reason::NotOwner, Reason::NotFound, Reason::InputRefused, Reason::LeaseExpired] {
             assert!(challenge_of(Refusal::open(quiet)).is_empty(), "{quiet}");

@@ -18,10 +18,13 @@ use http::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTI
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use crate::ambient::Ambient;
+use crate::call::Ctx;
 use crate::edge::{self, EdgeLimits};
+use crate::kit::FunctionKit;
 use crate::metrics;
 use crate::peer::{CertRole, Peer};
 use crate::problem;
+use crate::record;
 use crate::refusal::{Refusal, RefusalRecord};
 use crate::routes::MatchedRoute;
 
@@ -40,7 +43,7 @@ const DEFAULTS: [(HeaderName, &str); 4] = [
 const ALWAYS: [(HeaderName, &str); 2] =
     [(STRICT_TRANSPORT_SECURITY, "max-age=31536000"), (X_CONTENT_TYPE_OPTIONS, "nosniff")];
 
-/// The trace of one request; an extension of every request.
+/// The trace of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceContext {
     /// The trace that the request belongs to.
@@ -107,15 +110,29 @@ fn parse_traceparent(value: &str) -> Option<TraceId> {
 struct Finish {
     ambient: Ambient,
     function: Function,
+    /// Keeps what remains of a request; absent where a router stands alone.
+    kit: Option<FunctionKit>,
 }
 
 /// The outermost layer of a function: checks the request head, begins the trace, catches panics,
 /// turns every bare error into a problem, sets the headers, counts.
 ///
 /// Adds the fallback for unknown paths: `router` must have none. Layers that a function adds
-/// before are inside of this one and find the [`TraceContext`].
+/// before are inside of this one.
 pub fn finish(router: Router, function: Function, ambient: Ambient) -> Router {
-    router.fallback(unknown_path).layer(from_fn_with_state(Finish { ambient, function }, around))
+    around_all(router, Finish { ambient, function, kit: None })
+}
+
+/// As [`finish`], with the context of each request and a record of what was answered ([`record`]).
+///
+/// One layer does it all: each one more would allocate for every request.
+pub(crate) fn finish_recorded(router: Router, kit: &FunctionKit) -> Router {
+    let finish = Finish { ambient: kit.ambient.clone(), function: kit.function, kit: Some(kit.clone()) };
+    around_all(router, finish)
+}
+
+fn around_all(router: Router, finish: Finish) -> Router {
+    router.fallback(unknown_path).layer(from_fn_with_state(finish, around))
 }
 
 /// Answers a path that no route has.
@@ -128,6 +145,8 @@ async fn around(State(finish): State<Finish>, request: Request, next: Next) -> R
     let (mut parts, body) = request.into_parts();
     let peer = parts.extensions.get::<Peer>();
     let trace = TraceContext::begin(&parts.headers, peer, &finish.ambient);
+    let recorded = finish.kit.as_ref().map(|kit| (kit, peer.cloned()));
+    let mut ctx = None;
     let target_bytes = match parts.extensions.get::<Arc<EdgeLimits>>() {
         Some(limits) => limits.target_bytes,
         None => EdgeLimits::default().target_bytes,
@@ -135,7 +154,10 @@ async fn around(State(finish): State<Finish>, request: Request, next: Next) -> R
     let mut response = match edge::request::check(&parts, target_bytes) {
         Err(fault) => fault.into_response(),
         Ok(()) => {
-            parts.extensions.insert(trace.clone());
+            ctx = recorded.as_ref().map(|(kit, peer)| Ctx::new((*kit).clone(), trace.clone(), peer.clone()));
+            if let Some(ctx) = &ctx {
+                parts.extensions.insert(ctx.clone());
+            }
             caught(next.run(Request::from_parts(parts, body))).await
         }
     };
@@ -153,6 +175,9 @@ async fn around(State(finish): State<Finish>, request: Request, next: Next) -> R
     }
     if let Some(value) = trace.header() {
         headers.insert(TRACEPARENT, value);
+    }
+    if let Some((kit, peer)) = recorded {
+        record::keep(kit, ctx, peer, trace.trace.clone(), &response);
     }
     let route = response.extensions().get::<MatchedRoute>();
     let operation = route.map_or("unrouted", |route| route.0.operation);
@@ -311,12 +336,12 @@ mod tests {
         headers.insert(TRACEPARENT, value.parse().expect("value"));
         let peer = |role| Peer {
             addr: ([127, 0, 0, 1], 1).into(),
-            certificate: Some(crate::peer::PeerCertificate {
+            certificate: Some(Arc::new(crate::peer::PeerCertificate {
                 der: bytes::Bytes::new(),
                 x5t_s256: String::new(),
                 role,
                 name: "san".into(),
-            }),
+            })),
         };
         for role in CertRole::ALL {
             let context = TraceContext::begin(&headers, Some(&peer(*role)), &ambient);

@@ -35,6 +35,15 @@ pub struct Step {
     pub message: &'static str,
 }
 
+/// The login that an act asks for (RFC 9470 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepUp {
+    /// The one authentication context that will do.
+    pub acr: &'static str,
+    /// Oldest login that will do, in seconds.
+    pub max_age_s: u32,
+}
+
 /// One route.
 ///
 /// Build it with [`RouteSpec::public`], [`RouteSpec::token`] or [`RouteSpec::mtls`].
@@ -60,8 +69,8 @@ pub struct RouteSpec {
     pub unlimited: bool,
     /// Opens to the console too, for an operator whose token has one of the roles (design, section 3).
     pub operators: bool,
-    /// Oldest login of an operator that will do, in seconds (RFC 9470).
-    pub login_age_s: Option<u32>,
+    /// The login that an operator needs for it (RFC 9470).
+    pub step_up: Option<StepUp>,
 }
 
 /// Scope of the tokens of operators, at routes that are [`RouteSpec::or_operator`].
@@ -86,7 +95,7 @@ impl RouteSpec {
             cost: 1,
             unlimited: false,
             operators: false,
-            login_age_s: None,
+            step_up: None,
         }
     }
 
@@ -144,10 +153,10 @@ impl RouteSpec {
         self
     }
 
-    /// An operator's login may be no older than this, in seconds.
+    /// An operator must have logged in in this way, at most so many seconds ago.
     #[must_use]
-    pub const fn fresh_login(mut self, seconds: u32) -> Self {
-        self.login_age_s = Some(seconds);
+    pub const fn step_up(mut self, acr: &'static str, max_age_s: u32) -> Self {
+        self.step_up = Some(StepUp { acr, max_age_s });
         self
     }
 

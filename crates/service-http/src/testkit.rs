@@ -125,7 +125,7 @@ pub fn certificate(role: CertRole, name: &str) -> PeerCertificate {
 
 /// A peer on loopback.
 pub fn peer(certificate: Option<PeerCertificate>) -> Peer {
-    Peer { addr: ([127, 0, 0, 1], 40_000).into(), certificate }
+    Peer { addr: ([127, 0, 0, 1], 40_000).into(), certificate: certificate.map(Arc::new) }
 }
 
 /// A request of `peer`, as the edge would pass it on.

@@ -38,7 +38,7 @@ fn plainly(reason: Reason) -> (u16, Cause) {
         Reason::CrossSite | Reason::PeerRefused => (403, Cause::UnauthorizedOperation),
 
         Reason::TokenMissing | Reason::SessionUnknown => (401, Cause::TokenMissing),
-        Reason::LoginStale => (401, Cause::InvalidToken),
+        Reason::LoginStale | Reason::LoginWeak => (401, Cause::InvalidToken),
         // RFC 6750 3.1: one code for everything that a fresh token heals.
         Reason::TokenMalformed
         | Reason::AlgRefused

@@ -10,12 +10,16 @@ pub(crate) trait Job: Send {
     /// Runs the job once and keeps its answer. `true`: the answer was `Ok`.
     fn run<'a>(&'a mut self, sql: &'a mut dyn Sql) -> BoxFuture<'a, bool>;
 
+    /// Whether the job shares its commit with no other.
+    fn is_alone(&self) -> bool;
+
     /// Answers the caller: with the job's own answer after `Ok`, else with the error.
     fn settle(self: Box<Self>, fate: Result<(), StoreError>);
 }
 
 struct Pending<T, E, F> {
     work: Option<F>,
+    alone: bool,
     answer: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
 }
@@ -36,6 +40,10 @@ where
         })
     }
 
+    fn is_alone(&self) -> bool {
+        self.alone
+    }
+
     fn settle(self: Box<Self>, fate: Result<(), StoreError>) {
         let answer = match fate {
             Ok(()) => self.answer.unwrap_or_else(|| Err(StoreError::Closed.into())),
@@ -47,12 +55,12 @@ where
 }
 
 /// A job and where its answer will arrive.
-pub(crate) fn job<T, E, F>(work: F) -> (Box<dyn Job>, oneshot::Receiver<Result<T, E>>)
+pub(crate) fn job<T, E, F>(work: F, alone: bool) -> (Box<dyn Job>, oneshot::Receiver<Result<T, E>>)
 where
     F: for<'a> FnOnce(&'a mut dyn Sql) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
-    (Box::new(Pending { work: Some(work), answer: None, reply }), answer)
+    (Box::new(Pending { work: Some(work), alone, answer: None, reply }), answer)
 }

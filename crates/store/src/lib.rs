@@ -16,6 +16,7 @@ mod error;
 mod json;
 mod postgres;
 mod search;
+mod settled;
 mod sql;
 mod sqlite;
 mod store;
@@ -33,6 +34,7 @@ pub mod charging;
 pub mod clients;
 pub mod grants;
 pub mod happenings;
+pub mod held_reports;
 pub mod keys;
 pub mod leases;
 pub mod maps;
@@ -52,6 +54,7 @@ pub mod subscriptions;
 pub mod traces;
 pub mod users;
 pub mod val_services;
+pub mod world_links;
 
 #[doc(hidden)]
 pub mod testkit;

@@ -2,7 +2,7 @@
 //! class. R*Tree of SQLite or GiST of PostGIS (design, section 4). One of the places that know the engine.
 //!
 //! A second index has the places without classes, for searches that look at an area first: ordered by class before place,
-//! the first one would meet an area with many boxes.
+//! the first one would meet an area with many boxes. In the R*Tree the class is part of its keys, which are read anyway.
 //!
 //! In the R*Tree class `c` is the range from `c - 1` to `c`. Without breadth the boxes of one class would have no volume,
 //! whatever their places: the tree tells by the volume where a new entry makes a box grow least, and would pile them up.
@@ -30,6 +30,9 @@ impl GeoBox {
     }
 }
 
+/// The bits of a spot that are the anchor.
+const ID: u32 = 0x7FFF_FFFF;
+
 /// Steps of the integer index in a degree, about a centimetre each.
 const STEPS: f64 = 1e7;
 
@@ -55,9 +58,9 @@ pub async fn put(
                        max_class) values ($1, $2, $2, $3, $3, $4 - 1, $4)";
             let place = params![anchor_id, steps(lon), steps(lat), class_id];
             tx.execute(sql, &place).await?;
-            let sql = "insert or replace into anchor_place (anchor_id, min_lon, max_lon, min_lat, max_lat, class_id) \
-                       values ($1, $2, $2, $3, $3, $4)";
-            tx.execute(sql, &place).await.map(drop)
+            let sql = "insert or replace into anchor_spot (spot, min_lon, max_lon, min_lat, max_lat) \
+                       values ($1, $2, $2, $3, $3)";
+            tx.execute(sql, &params![spot(anchor_id, class_id), steps(lon), steps(lat)]).await.map(drop)
         }
         Dialect::Postgres => {
             let sql = "insert into anchor_box (anchor_id, at) \
@@ -68,7 +71,12 @@ pub async fn put(
     }
 }
 
-/// Takes an anchor out of the index.
+/// The key of a place in the index without classes: the class, and the anchor in the lower 31 bits.
+pub(crate) fn spot(anchor_id: u32, class_id: i64) -> i64 {
+    class_id << 31 | i64::from(anchor_id)
+}
+
+/// Takes an anchor out of the index, before its record is changed or removed.
 ///
 /// # Errors
 /// The engine failed.
@@ -76,7 +84,9 @@ pub async fn remove(tx: &mut dyn Sql, anchor_id: u32) -> Result<(), StoreError> 
     tx.execute("delete from anchor_box where anchor_id = $1", &params![anchor_id]).await?;
     match tx.dialect() {
         Dialect::Sqlite => {
-            tx.execute("delete from anchor_place where anchor_id = $1", &params![anchor_id]).await.map(drop)
+            let sql = "delete from anchor_spot \
+                       where spot = (select class_id << 31 | anchor_id from anchor where anchor_id = $1)";
+            tx.execute(sql, &params![anchor_id]).await.map(drop)
         }
         // One table there, with an index of its own for each way.
         Dialect::Postgres => Ok(()),
@@ -114,7 +124,7 @@ pub(crate) fn by_area(dialect: Dialect, boxes: &[GeoBox], params: &mut Vec<Value
     let boxes = rows(dialect, boxes, margin, params);
     match dialect {
         Dialect::Sqlite => format!(
-            "select b.anchor_id as id, b.class_id as class_id from ({boxes}) q cross join anchor_place b \
+            "select b.spot & {ID} as id, b.spot >> 31 as class_id from ({boxes}) q cross join anchor_spot b \
              on b.min_lon >= q.x0 and b.max_lon <= q.x1 and b.min_lat >= q.y0 and b.max_lat <= q.y1"
         ),
         Dialect::Postgres => format!(

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use crate::search::KnownClasses;
 use crate::value::column;
 use crate::{Dialect, FromValue, StoreError, Tail, Value};
 
@@ -50,6 +51,18 @@ pub trait Sql: Send {
 
     /// Where a job leaves what is written at the end of its batch; `None` in a snapshot, which writes nothing.
     fn tail(&mut self) -> Option<&mut Tail>;
+
+    /// The number of [`crate::Store::settled`] for what this transaction sees: the same number, the same records. `None`:
+    /// not known, as on PostgreSQL, or this transaction sees changes that are not committed.
+    fn settled(&self) -> Option<u64> {
+        None
+    }
+
+    /// What is known of classes in this snapshot; `None`: the engine is asked.
+    #[doc(hidden)]
+    fn known_classes(&self) -> Option<KnownClasses> {
+        None
+    }
 
     /// Which engine this is, for fragments of SQL.
     fn dialect(&self) -> Dialect;

@@ -143,12 +143,46 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (job, answer) = job(f);
+        self.submit(f, false).await
+    }
+
+    /// As [`Store::write`], for a job that changes much: it shares its commit with no other, so that SQLite keeps no copy
+    /// of each page that it changes in order to undo it alone.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_alone<T, E, F>(&self, f: F) -> Result<T, E>
+    where
+        F: for<'a> FnOnce(&'a mut dyn Sql) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.submit(f, true).await
+    }
+
+    async fn submit<T, E, F>(&self, f: F, alone: bool) -> Result<T, E>
+    where
+        F: for<'a> FnOnce(&'a mut dyn Sql) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (job, answer) = job(f, alone);
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.submit(job),
             Engine::Postgres(postgres) => postgres.submit(job),
         }?;
         answer.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+    }
+
+    /// A number that is the same for as long as nothing was changed by which anybody decides; `None` while that is not
+    /// known, which it never is on PostgreSQL.
+    ///
+    /// What was read in a snapshot that began after the number was asked for stands while the number is this one.
+    pub fn settled(&self) -> Option<u64> {
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.settled(),
+            Engine::Postgres(_) => None,
+        }
     }
 
     /// Jobs that wait for the writer, for metrics; those of the batch under way are not among them.

@@ -85,29 +85,41 @@ impl Validate for WorldAnchor {
     fn validate(&self, at: &str) -> Result<(), Vec<InvalidParam>> {
         let mut faults = Faults::new();
         faults.opt_text(self.name.as_ref(), crate::san::MAX_NAME, at, "name");
-        let matrix = self.local_crs.as_slice();
-        let finite = matrix.len() == 16 && matrix.iter().all(|cell| cell.is_finite());
-        faults.require(finite, at, "localCRS", "is not 16 numbers");
-        if let (true, Some(last)) = (finite, matrix.last_chunk::<4>()) {
-            let affine = last.iter().zip([0.0, 0.0, 0.0, 1.0]).all(|(a, b)| (a - b).abs() <= ROW_TOLERANCE);
-            faults.require(affine, at, "localCRS", "does not end with 0 0 0 1");
-        }
-        if let Some(size) = &self.world_anchor_size {
-            let good = size.len() == 3 && size.iter().all(|part| part.is_finite() && *part >= 0.0);
-            faults.require(good, at, "worldAnchorSize", "is not three lengths");
-        }
-        let here = child(at, "keyvalueTags");
-        if self.keyvalue_tags.len() > MAX_TAGS {
-            faults.add(here.clone(), "has too many elements");
-        }
-        for (name, values) in self.keyvalue_tags.iter().take(MAX_TAGS) {
-            let good = |text: &String| text.chars().count() <= MAX_TAG && !text.chars().any(char::is_control);
-            let fits = !name.is_empty() && good(name) && values.len() <= MAX_TAGS && values.iter().all(good);
-            if !fits {
-                faults.add(here.clone(), "holds a tag that is too long or no text");
-            }
-        }
+        check_matrix(&mut faults, &self.local_crs, at, "localCRS");
+        check_size(&mut faults, self.world_anchor_size.as_deref(), at, "worldAnchorSize");
+        check_tags(&mut faults, &self.keyvalue_tags, at);
         faults.done()
+    }
+}
+
+/// A pose: 4 by 4, row by row.
+pub(super) fn check_matrix(faults: &mut Faults, matrix: &[f64], at: &str, name: &str) {
+    let finite = matrix.len() == 16 && matrix.iter().all(|cell| cell.is_finite());
+    faults.require(finite, at, name, "is not 16 numbers");
+    if let (true, Some(last)) = (finite, matrix.last_chunk::<4>()) {
+        let affine = last.iter().zip([0.0, 0.0, 0.0, 1.0]).all(|(a, b)| (a - b).abs() <= ROW_TOLERANCE);
+        faults.require(affine, at, name, "does not end with 0 0 0 1");
+    }
+}
+
+/// Three lengths.
+pub(super) fn check_size(faults: &mut Faults, size: Option<&[f64]>, at: &str, name: &str) {
+    let good = |size: &[f64]| size.len() == 3 && size.iter().all(|part| part.is_finite() && *part >= 0.0);
+    faults.require(size.is_none_or(good), at, name, "is not three lengths");
+}
+
+/// Further information.
+pub(super) fn check_tags(faults: &mut Faults, tags: &BTreeMap<String, Vec<String>>, at: &str) {
+    let here = child(at, "keyvalueTags");
+    if tags.len() > MAX_TAGS {
+        faults.add(here.clone(), "has too many elements");
+    }
+    for (name, values) in tags.iter().take(MAX_TAGS) {
+        let good = |text: &String| text.chars().count() <= MAX_TAG && !text.chars().any(char::is_control);
+        let fits = !name.is_empty() && good(name) && values.len() <= MAX_TAGS && values.iter().all(good);
+        if !fits {
+            faults.add(here.clone(), "holds a tag that is too long or no text");
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use authorization::Reason;
 use http::HeaderMap;
 use service_http::call::{Actor, Ctx};
 use service_http::peer::{CertRole, PeerCertificate};
+use store::Sql;
 use store::clients::{self, ClientRecord};
-use store::{Sql, StoreError, revocations};
 
 use super::SimServer;
 use super::client_auth::{self, Once, Presented};
@@ -41,7 +41,7 @@ impl Front {
             return None;
         }
         let certificate = ctx.peer()?.certificate.clone()?;
-        matches!(certificate.role, CertRole::Client | CertRole::Function).then_some(certificate)
+        matches!(certificate.role, CertRole::Client | CertRole::Function).then(|| (*certificate).clone())
     }
 }
 
@@ -106,11 +106,11 @@ impl Authenticated {
     ///
     /// # Errors
     /// `invalid_client` when it was changed or removed meanwhile.
-    pub async fn still_stands(&self, tx: &mut dyn Sql) -> Result<(), OAuthError> {
+    pub async fn still_stands(&self, sim: &SimServer, tx: &mut dyn Sql) -> Result<(), OAuthError> {
         let (Identity::Client(record) | Identity::Function(_, Some(record))) = &self.identity else {
             return Ok(());
         };
-        let now = clients::find(tx, record.client_id.as_str()).await?;
+        let now = sim.client_record(tx, record.client_id.as_str()).await?;
         if now.as_ref() == Some(record) { Ok(()) } else { Err(OAuthError::client()) }
     }
 }
@@ -128,14 +128,17 @@ pub async fn authenticate(
     let certificate = front.certificate(ctx);
     let shown = client_auth::presented(headers, form, certificate.as_ref())?;
     let sim = &front.sim;
-    if let Some(certificate) = certificate {
-        let issuer = sim.config().issuer.clone();
-        let revoked = sim.kit().store.read(|tx| {
-            Box::pin(
-                async move { revocations::newest(tx, "certificate", &certificate.x5t_s256, &issuer).await },
-            )
-        });
-        if revoked.await?.is_some() {
+    let x5t = certificate.map(|certificate| certificate.x5t_s256);
+    let known = match &shown {
+        Presented::Function { .. } => None,
+        other => sim.known_client(other.client_id(), x5t.as_deref()),
+    };
+    if known.is_none()
+        && let Some(x5t) = x5t
+    {
+        let server = sim.clone();
+        let revoked = sim.kit().store.read(|tx| Box::pin(async move { server.is_revoked(tx, &x5t).await }));
+        if revoked.await? {
             return Err(OAuthError::new(ErrorCode::InvalidClient, Reason::RevokedKey));
         }
     }
@@ -152,9 +155,14 @@ pub async fn authenticate(
         return Ok(Authenticated { identity: Identity::Function(name.clone(), client), once: None });
     }
     let name = shown.client_id().to_owned();
-    let client: Result<Option<ClientRecord>, StoreError> =
-        sim.kit().store.read(|tx| Box::pin(async move { clients::find(tx, &name).await })).await;
-    let client = client?.ok_or(client_auth::unknown())?;
+    let client = match known {
+        Some(client) => Some(client),
+        None => {
+            let server = sim.clone();
+            sim.kit().store.read(|tx| Box::pin(async move { server.client_record(tx, &name).await })).await?
+        }
+    };
+    let client = client.ok_or(client_auth::unknown())?;
     let name = client.client_id.as_str();
     let in_a_ue = client.registration.kind == ClientKind::SimC.as_str();
     ctx.set_actor(if in_a_ue { Actor::ue(name) } else { Actor::client(name) });

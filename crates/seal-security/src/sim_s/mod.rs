@@ -15,6 +15,7 @@ mod dpop;
 pub mod entitlement;
 pub mod fuzz;
 mod introspect;
+mod known;
 mod maintain;
 mod metadata;
 mod nonce;

@@ -52,6 +52,7 @@ pub(crate) async fn check_revoked(
         ("certificate", certificate, true, Reason::RevokedKey),
         ("token", Some(claims.jti.as_str()), true, Reason::RevokedToken),
         ("client", Some(claims.client_id.as_str()), false, Reason::RevokedClient),
+        ("client", claims.by_client.as_ref().map(|client| client.as_str()), false, Reason::RevokedClient),
         ("subject", Some(claims.sub.as_str()), false, Reason::RevokedSubject),
     ];
     for (kind, value, for_good, reason) in rows {

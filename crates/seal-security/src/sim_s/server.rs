@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 use super::config::{CertificateIssuer, SimConfig};
 use super::error::{ErrorCode, OAuthError};
 use super::keys::{KeyRing, KeyStoreError, Overlap};
+use super::known::Known;
 use super::nonce::Nonces;
 use super::password::PasswordPool;
 use super::throttle::Throttle;
@@ -35,6 +36,7 @@ struct Inner {
     signing: SigningKeys,
     passwords: PasswordPool,
     throttle: Throttle,
+    known: Known,
     secrets: OnceLock<Secrets>,
     /// Held while an account is read, its password hashed and the account written.
     accounts: tokio::sync::Mutex<()>,
@@ -63,9 +65,14 @@ impl SimServer {
             signing,
             passwords,
             throttle,
+            known: Known::default(),
             secrets: OnceLock::new(),
             accounts: tokio::sync::Mutex::new(()),
         }))
+    }
+
+    pub(super) fn known(&self) -> &Known {
+        &self.0.known
     }
 
     /// Opens the keys, makes what is missing at the first start, and provisions the first services.

@@ -61,7 +61,8 @@ async fn b1_b2_a25_nobody_is_sent_to_an_address_that_is_not_registered() {
     }
 }
 
-/// B3 to B5, A22, A24: refusals of a known client go back with error, state and iss.
+/// B3 to B5, B13, A22, A24: refusals of a known client go back with error, state and iss; a request without `state` or PKCE,
+/// which keep its answer from being forged, is one of them.
 #[tokio::test]
 async fn b4_b5_a22_a24_one_spoiled_parameter_is_refused_at_the_client() {
     let sim = sim().await;
@@ -143,7 +144,7 @@ async fn b19_no_other_origin_may_read_the_endpoint() {
     assert_eq!(page.header("access-control-allow-origin"), "");
 }
 
-/// A37: the form belongs to the browser that got it; a cookie that we did not give out is not taken over.
+/// A37, B13: the form belongs to the browser that got it; a cookie that we did not give out is not taken over.
 #[tokio::test]
 async fn a37_login_csrf_and_session_fixation() {
     let sim = sim().await;

@@ -468,11 +468,8 @@ impl Sim {
 
     /// What the last check saw that failed, from the newest trace.
     pub(crate) async fn last_seen(&self) -> String {
-        self.kit.flush().await;
-        let newest =
-            self.kit.store.read(|tx| Box::pin(async move { store::traces::recent(tx, None, 1).await }));
-        let newest = newest.await.unwrap().pop().expect("a trace");
-        let steps: Value = serde_json::from_str(&newest.batch.steps).unwrap();
+        let newest = self.kit.traces.newest(1).pop().expect("a trace");
+        let steps = serde_json::to_value(newest).unwrap();
         failed_checks(&steps).pop().unwrap_or_default()
     }
 }

@@ -119,7 +119,7 @@ impl Device {
 }
 
 impl Sim {
-    /// The page of an account that has just signed in.
+    /// The page of an account without passkeys that has just signed in.
     async fn passkeys(&self, user: &str) -> Answer {
         let page = self.get("/passkeys", &[]).await;
         assert_eq!(page.status, 200, "{}", page.body);
@@ -131,12 +131,31 @@ impl Sim {
         self.post("/passkeys", &[], &form).await
     }
 
-    /// A device that alice has registered.
+    /// The page of the account of a device.
+    async fn passkeys_by(&self, device: &mut Device) -> Answer {
+        let page = self.get("/passkeys", &[]).await;
+        let form = on(&page).with("passkey", &device.get(&page, |_| {}).to_string());
+        let account = self.post("/passkeys", &[], &form).await;
+        assert_eq!(account.status, 200, "{}", account.body);
+        account
+    }
+
+    /// The device that alice has registered first, by her password.
     async fn device(&self) -> Device {
         let page = self.passkeys("alice").await;
+        self.device_on(&page).await
+    }
+
+    /// One more.
+    async fn another(&self, device: &mut Device) -> Device {
+        let page = self.passkeys_by(device).await;
+        self.device_on(&page).await
+    }
+
+    async fn device_on(&self, page: &Answer) -> Device {
         let mut device = Device::new(self);
-        device.handle = URL_SAFE_NO_PAD.decode(attribute(&page, "data-user-handle")).unwrap();
-        let added = self.add(&page, &device.create(&page, |_| {})).await;
+        device.handle = URL_SAFE_NO_PAD.decode(attribute(page, "data-user-handle")).unwrap();
+        let added = self.add(page, &device.create(page, |_| {})).await;
         assert!(added.status == 200 && added.body.contains("The passkey was added."), "{}", added.body);
         device
     }
@@ -188,7 +207,7 @@ async fn a_passkey_is_good_instead_of_a_password() {
 async fn one_spoiled_part_of_a_login_is_refused() {
     let sim = sim().await;
     let mut device = sim.device().await;
-    let other = sim.device().await;
+    let other = sim.another(&mut device).await;
     #[rustfmt::skip] // a table stays a table
     let rows: [(&str, Spoil, &str); 9] = [
         ("the other ceremony",  |says| says.type_ = "webauthn.create",                        "of another ceremony"),
@@ -272,12 +291,13 @@ async fn one_spoiled_part_of_a_registration_is_refused() {
 #[tokio::test]
 async fn a_passkey_that_is_removed_is_good_no_more() {
     let sim = sim().await;
-    let (mut kept, mut gone) = (sim.device().await, sim.device().await);
+    let mut kept = sim.device().await;
+    let mut gone = sim.another(&mut kept).await;
     assert_eq!(kept.handle, gone.handle, "an account has one handle");
     let page = sim.passkeys("bob").await;
     let not_his = sim.post("/passkeys", &[], &on(&page).with("remove", &text(&gone.id))).await;
     assert!(not_his.status == 400 && not_his.body.contains("There is no such passkey."));
-    let page = sim.passkeys("alice").await;
+    let page = sim.passkeys_by(&mut kept).await;
     let removed = sim.post("/passkeys", &[], &on(&page).with("remove", &text(&gone.id))).await;
     assert!(removed.body.contains("The passkey was removed."), "{}", removed.body);
     let page = sim.form(&asks()).await;
@@ -332,10 +352,53 @@ async fn the_page_is_kept_to_its_user() {
 #[tokio::test]
 async fn an_account_has_so_many() {
     let sim = sim().await;
-    for _ in 0..20 {
-        sim.device().await;
+    let mut first = sim.device().await;
+    for _ in 1..20 {
+        sim.another(&mut first).await;
     }
-    let page = sim.passkeys("alice").await;
+    let page = sim.passkeys_by(&mut first).await;
     let more = sim.add(&page, &Device::new(&sim).create(&page, |_| {})).await;
     assert!(more.status == 400 && more.body.contains("You have 20 passkeys."), "{}", more.body);
+}
+
+/// Decision 0060: a passkey is worth more than the password that it was added with.
+#[tokio::test]
+async fn a_password_adds_the_first_passkey_and_no_other() {
+    let sim = sim().await;
+    // Whoever knows the password opens a page before there is a passkey, and keeps it open.
+    let early = sim.passkeys("alice").await;
+    let page = sim.passkeys("alice").await;
+    let mut device = sim.device_on(&page).await;
+    let late = sim.add(&early, &Device::new(&sim).create(&early, |_| {})).await;
+    assert_eq!((late.status, sim.last_seen().await.as_str()), (400, "a password"), "{}", late.body);
+    // Nor does the password open a page any more.
+    let page = sim.get("/passkeys", &[]).await;
+    let refused = sim.post("/passkeys", &[], &signs_in(&page, "alice", PASSWORD)).await;
+    assert_eq!((refused.status, sim.last_reason().await.as_str()), (401, "CREDENTIALS_WRONG"));
+    assert!(refused.body.contains("This account has a passkey.") && !refused.body.contains("Remove"));
+    // A wrong password is told nothing of passkeys, an unknown passkey nothing of accounts.
+    let wrong = sim.post("/passkeys", &[], &signs_in(&page, "alice", "wrong password")).await;
+    assert!(wrong.status == 401 && wrong.body.contains("User name or password is wrong."));
+    let unknown = Device::new(&sim).get(&page, |_| {}).to_string();
+    let unknown = sim.post("/passkeys", &[], &on(&page).with("passkey", &unknown)).await;
+    assert!(unknown.status == 401 && unknown.body.contains("This passkey is not known here."));
+    // The form still takes the passkey, once.
+    let good = on(&page).with("passkey", &device.get(&page, |_| {}).to_string());
+    assert!(sim.post("/passkeys", &[], &good).await.body.contains("phone"));
+    assert_eq!(sim.post("/passkeys", &[], &good).await.status, 400);
+
+    // Who added the first goes on without another login, and who has lost all of them is helped by an administrator.
+    let page = sim.passkeys_by(&mut device).await;
+    let device = sim.device_on(&page).await;
+    let alice = "alice".try_into().unwrap();
+    sim.server.remove_passkeys(&alice).await.unwrap();
+    let mut device = device;
+    let page = sim.form(&asks()).await;
+    assert_eq!(sim.use_on(&page, &device.get(&page, |_| {})).await.status, 401);
+    let page = sim.passkeys("alice").await;
+    assert!(page.body.contains("There is none yet."), "{}", page.body);
+    let added = sim.add(&page, &Device::new(&sim).create(&page, |_| {})).await;
+    let more = sim.add(&added, &Device::new(&sim).create(&added, |_| {})).await;
+    assert!(more.body.contains("The passkey was added."), "{}", more.body);
+    assert!(sim.server.remove_passkeys(&"nobody".try_into().unwrap()).await.is_err());
 }

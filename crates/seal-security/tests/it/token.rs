@@ -260,7 +260,7 @@ async fn b6_bearer_tokens_are_the_exception() {
     assert_eq!((text(&bound["token_type"]), bound["expires_in"].as_i64()), ("DPoP", Some(600)));
 }
 
-/// Several servers at the login, one at the token (contract, section 4).
+/// B8: several servers at the login, one at the token (contract, section 4).
 #[tokio::test]
 async fn one_token_is_for_one_server() {
     let sim = sim().await;
@@ -373,7 +373,10 @@ async fn a40_a_function_exchanges_a_token_that_was_issued_for_it() {
         (text(&access["sub"]), text(&access["client_id"]), text(&access["aud"])),
         ("alice", "sm", SAN)
     );
-    assert_eq!(access["act"], serde_json::json!({ "sub": "sm" }));
+    assert_eq!(
+        (&access["act"], &access["by_client"]),
+        (&serde_json::json!({ "sub": "sm" }), &serde_json::json!("ue-1"))
+    );
     assert_eq!(access["val_ue_id"], "ue-alice");
     let x5t = testkit::certificate(CertRole::Function, "sm").x5t_s256;
     assert_eq!(access["cnf"], serde_json::json!({ "x5t#S256": x5t }));
@@ -399,7 +402,48 @@ async fn a40_a_function_exchanges_a_token_that_was_issued_for_it() {
     let chain = good.clone().with("subject_token", text(&exchanged["access_token"])).with("resource", SM);
     let chain = chain.with("scope", "3gpp:seal:sm.read");
     let second = sim.post_mtls("/token", CertRole::Function, "san", &chain).await;
-    assert_eq!(second.error(), "invalid_request", "the client of the token is a function: {}", second.body);
+    assert_eq!(second.error(), "invalid_request", "only behind the facade: {}", second.body);
+}
+
+/// FFS-20: behind the facade a server goes on once more, for the same user and with the rights of the same client.
+#[tokio::test]
+async fn ffs_20_a_server_behind_the_facade_exchanges_once_more() {
+    const LM: &str = "https://lm.example:8459";
+    let sim = sim_with(|config| config.servers.push((api_types::Function::Lm, LM.to_owned()))).await;
+    let asked = asks().with("scope", "openid 3gpp:seal:sm.read").with("resource", LM);
+    let code = sim.code("alice", &asked).await;
+    let tokens = sim.token_of("ue-1", &redeems(&code).with("resource", LM)).await.json();
+    let form = |token: &serde_json::Value, resource: &str, scope: &str| {
+        Params::of(&[
+            ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+            ("subject_token", text(token)),
+            ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+            ("resource", resource),
+            ("scope", scope),
+        ])
+    };
+    let exchange = async |function: &str, form: &Params| {
+        sim.post_mtls("/token", CertRole::Function, function, form).await
+    };
+    let first = exchange("lm", &form(&tokens["access_token"], SM, "3gpp:seal:sm.read")).await.json();
+    let onward = form(&first["access_token"], SAN, "3gpp:seal:san.discover");
+    let second = exchange("sm", &onward).await;
+    assert_eq!(second.status, 200, "{}", second.body);
+    let second = second.json();
+    let access = claims(&second["access_token"]);
+    assert_eq!(access["act"], serde_json::json!({ "sub": "sm", "act": { "sub": "lm" } }));
+    assert_eq!(
+        (text(&access["sub"]), text(&access["client_id"]), text(&access["by_client"])),
+        ("alice", "sm", "ue-1")
+    );
+    let more = onward.clone().with("scope", "3gpp:seal:san.write");
+    assert_eq!(exchange("sm", &more).await.error(), "invalid_scope", "more than the client may");
+    let third = form(&second["access_token"], SM, "3gpp:seal:sm.read");
+    assert_eq!(exchange("san", &third).await.error(), "invalid_request", "a third function");
+    // The rights end with the client that the user has logged in by.
+    assert_eq!(exchange("sm", &onward).await.status, 200);
+    sim.server.delete_client(&"ue-1".try_into().unwrap()).await.unwrap();
+    assert_eq!(exchange("sm", &onward).await.error(), "invalid_request");
 }
 
 /// The trace of a login carries the steps of the procedure.

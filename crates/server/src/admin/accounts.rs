@@ -58,6 +58,18 @@ pub(super) async fn delete_user(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// `DELETE /v1/users/{userId}/passkeys`: of who has lost the device; the next passkey is added by password again.
+pub(super) async fn remove_passkeys(
+    State(admin): State<Admin>,
+    ctx: Ctx,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Refusal> {
+    let (id, sim) = (user_id(id)?, sim(&admin)?.clone());
+    let act = ("admin.passkeys.delete", format!("users/{}/passkeys", admin.kit.pseudonym(id.as_str())));
+    record::act(&admin, &ctx, act, |()| 204, async move { sim.remove_passkeys(&id).await }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// `GET /v1/clients?limit&cursor`
 pub(super) async fn list_clients(
     State(admin): State<Admin>,

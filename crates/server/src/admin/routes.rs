@@ -2,6 +2,7 @@
 
 use axum::Router;
 use http::Method;
+use seal_security::sim_s::passkey::ACR_PASSKEY;
 use service_http::guard;
 use service_http::peer::CertRole;
 use service_http::routes::{MountError, RouteSpec};
@@ -17,7 +18,7 @@ const AUDIT: &[CertRole] = &[CertRole::Admin, CertRole::Auditor];
 const DISCLOSE: &[CertRole] = &[CertRole::Admin, CertRole::Disclosure];
 const ADMINISTER: &[CertRole] = &[CertRole::Admin];
 
-/// How old an operator's login may be where keys and accounts change, in seconds. Own value.
+/// How old an operator's login by passkey may be where keys, accounts or what counts change, in seconds. Own value.
 const FRESH_S: u32 = 300;
 
 const fn get(path: &'static str, operation: &'static str, roles: &'static [CertRole]) -> RouteSpec {
@@ -40,12 +41,13 @@ const fn delete(path: &'static str, operation: &'static str, roles: &'static [Ce
 pub const ROUTES: &[RouteSpec] = &[
     get("/v1/users", "ListUsers", OPERATE),
     get("/v1/users/{userId}", "GetUser", OPERATE),
-    put("/v1/users/{userId}", "PutUser", OPERATE).fresh_login(FRESH_S),
-    delete("/v1/users/{userId}", "DeleteUser", OPERATE).fresh_login(FRESH_S),
+    put("/v1/users/{userId}", "PutUser", OPERATE).step_up(ACR_PASSKEY, FRESH_S),
+    delete("/v1/users/{userId}", "DeleteUser", OPERATE).step_up(ACR_PASSKEY, FRESH_S),
+    delete("/v1/users/{userId}/passkeys", "RemovePasskeys", ADMINISTER).step_up(ACR_PASSKEY, FRESH_S),
     get("/v1/clients", "ListClients", OPERATE),
     get("/v1/clients/{clientId}", "GetClient", OPERATE),
-    put("/v1/clients/{clientId}", "PutClient", OPERATE).fresh_login(FRESH_S),
-    delete("/v1/clients/{clientId}", "DeleteClient", OPERATE).fresh_login(FRESH_S),
+    put("/v1/clients/{clientId}", "PutClient", OPERATE).step_up(ACR_PASSKEY, FRESH_S),
+    delete("/v1/clients/{clientId}", "DeleteClient", OPERATE).step_up(ACR_PASSKEY, FRESH_S),
     get("/v1/services", "ListServices", OPERATE),
     get("/v1/services/{serviceId}", "GetService", OPERATE),
     put("/v1/services/{serviceId}", "PutService", OPERATE),
@@ -55,9 +57,9 @@ pub const ROUTES: &[RouteSpec] = &[
     get("/v1/policies/{policyId}", "GetPolicy", OPERATE),
     put("/v1/policies/{policyId}", "PutPolicy", OPERATE),
     delete("/v1/policies/{policyId}", "DeletePolicy", OPERATE),
-    post("/v1/revocations", "Revoke", OPERATE).unlimited(),
+    post("/v1/revocations", "Revoke", OPERATE).unlimited().step_up(ACR_PASSKEY, FRESH_S),
     get("/v1/keys", "ListKeys", READ),
-    post("/v1/keys/{role}/rotate", "RotateKey", ADMINISTER).unlimited().fresh_login(FRESH_S),
+    post("/v1/keys/{role}/rotate", "RotateKey", ADMINISTER).unlimited().step_up(ACR_PASSKEY, FRESH_S),
     get("/v1/audit", "ListAudit", AUDIT),
     get("/v1/audit/verify", "VerifyAudit", AUDIT),
     get("/v1/charging", "ListCharging", READ),
@@ -98,6 +100,7 @@ pub fn router(admin: Admin) -> Result<Router, MountError> {
         .on("GetUser", accounts::get_user)
         .on("PutUser", accounts::put_user)
         .on("DeleteUser", accounts::delete_user)
+        .on("RemovePasskeys", accounts::remove_passkeys)
         .on("ListClients", accounts::list_clients)
         .on("GetClient", accounts::get_client)
         .on("PutClient", accounts::put_client)

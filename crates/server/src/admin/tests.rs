@@ -89,3 +89,16 @@ async fn no_rule_is_kept_that_no_decision_looks_at() {
     assert_eq!(put("last").await, Ok(false), "what is there may be changed");
     assert_eq!(put("one more").await.map_err(|refusal| refusal.on_the_wire().0), Err(413));
 }
+
+#[test]
+fn keys_accounts_and_revocations_ask_an_operator_for_a_passkey() {
+    use service_http::routes::StepUp;
+
+    for route in super::ROUTES {
+        let of_these = ["/v1/users", "/v1/clients", "/v1/keys", "/v1/revocations"];
+        let strong =
+            route.method != http::Method::GET && of_these.iter().any(|at| route.path.starts_with(at));
+        let wanted = strong.then_some(StepUp { acr: "phr", max_age_s: 300 });
+        assert_eq!(route.step_up, wanted, "{}", route.operation);
+    }
+}

@@ -66,7 +66,7 @@ pub(super) async fn with_permissions(options: &Options, store: &Store, count: u3
 pub(super) async fn bare(options: &Options, store: &Store, count: u32) -> Result<(Samples, f64)> {
     let sql = match store.dialect() {
         Dialect::Sqlite => {
-            "select a.*, l.* from anchor_place b join anchor a on a.anchor_id = b.anchor_id \
+            "select a.*, l.* from anchor_spot b join anchor a on a.anchor_id = b.spot & 2147483647 \
              join anchors_list l on l.list_id = a.list_id \
              where b.min_lon >= $1 and b.max_lon <= $2 and b.min_lat >= $3 and b.max_lat <= $4"
         }

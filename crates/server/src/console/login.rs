@@ -1,4 +1,4 @@
-//! An operator logs in at the SIM-S (OpenID Connect Core 3.1, RFC 7636, RFC 9126, RFC 9207).
+//! An operator logs in at the SIM-S, also by passkey for an act that asks for one (RFC 9470) (OpenID Connect Core 3.1, RFC 7636, RFC 9126, RFC 9207).
 
 use authorization::Reason;
 use axum::extract::{RawQuery, State};
@@ -7,6 +7,7 @@ use http::header::SET_COOKIE;
 use http::{HeaderMap, StatusCode};
 use sdk::{AuthorizationRequest, SdkError};
 use seal_security::sim_s::CONSOLE_CALLBACK;
+use seal_security::sim_s::passkey::ACR_PASSKEY;
 use service_http::refusal::Refusal;
 
 use super::browser::{self, LOGIN, SESSION};
@@ -20,7 +21,7 @@ const SCOPE: &str = "openid metaseal:console";
 /// Longest place in the pages that is kept over a login, in bytes. Own value.
 const NEXT: usize = 512;
 
-/// `GET /login?next=`: sends the browser to the SIM-S, which asks for the password each time.
+/// `GET /login?next=&acr=`: sends the browser to the SIM-S, which asks for password or passkey each time.
 pub(super) async fn begin(
     State(console): State<Console>,
     headers: HeaderMap,
@@ -30,14 +31,16 @@ pub(super) async fn begin(
         Ok(sim) => sim,
         Err(error) => return Ok(unreachable(&error)),
     };
+    let query = query.unwrap_or_default();
     let request = AuthorizationRequest {
+        acr_values: acr_of(&query).to_owned(),
         redirect_uri: format!("{}{CONSOLE_CALLBACK}", console.origin()),
         scope: SCOPE.to_owned(),
         resources: vec![console.origin().to_owned()],
         push: true,
         ..AuthorizationRequest::default()
     };
-    // RFC 9470 4: whoever comes here gives the password anew, also from a browser that the SIM-S knows.
+    // RFC 9470 4: whoever comes here logs in anew, also from a browser that the SIM-S knows.
     let pending = sim.begin(request).no_older_than(0);
     let target = match sim.authorization_url(&pending).await {
         Ok(target) => target,
@@ -46,7 +49,7 @@ pub(super) async fn begin(
     let ambient = &console.kit().ambient;
     let cookie = ambient.random_secret();
     let replaces = browser::cookie(&headers, SESSION).map(str::to_owned);
-    let next = next_of(query.as_deref().unwrap_or_default());
+    let next = next_of(&query);
     if !console.sessions().begin(&cookie, pending, next, replaces, ambient.monotonic()) {
         return Err(Refusal::open(Reason::Overloaded).retry_after(60));
     }
@@ -139,9 +142,24 @@ fn next_of(query: &str) -> String {
     if good { next } else { String::new() }
 }
 
+/// The authentication context that a page asks for: a passkey, or (empty) whatever the account has.
+fn acr_of(query: &str) -> &'static str {
+    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+    if pairs.any(|(name, value)| name == "acr" && value == ACR_PASSKEY) { ACR_PASSKEY } else { "" }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_asks_for_a_passkey_or_for_nothing() {
+        for (query, acr) in
+            [("acr=phr&next=%23/keys", "phr"), ("acr=3gpp:acr:password", ""), ("acr=none", ""), ("", "")]
+        {
+            assert_eq!(acr_of(query), acr, "{query}");
+        }
+    }
 
     #[test]
     fn the_browser_goes_on_in_our_pages_or_at_their_beginning() {

@@ -2,6 +2,8 @@
 
 use api_types::faces::arf005::WorldAnchor;
 use api_types::faces::oscp::{OSCP_JSON, ServiceRecord};
+use api_types::faces::trackable::Trackable;
+use api_types::faces::world_link::WorldLink;
 use api_types::{admin, bulk, callback, idm, oauth, san, sm};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -209,6 +211,16 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
         ("san", "GetWorldAnchor") => answers(add::<WorldAnchor>),
         ("san", "CreateWorldAnchor" | "ReplaceWorldAnchor") => {
             Bodies { request: Some((JSON, add::<WorldAnchor>)), answer: Some((PLAIN, text)) }
+        }
+        ("sm", "ListTrackables") => answers(list::<Trackable>),
+        ("sm", "GetTrackable") => answers(add::<Trackable>),
+        ("sm", "CreateTrackable" | "ReplaceTrackable") => {
+            Bodies { request: Some((JSON, add::<Trackable>)), answer: Some((PLAIN, text)) }
+        }
+        ("sm", "ListWorldLinks") => answers(list::<WorldLink>),
+        ("sm", "GetWorldLink") => answers(add::<WorldLink>),
+        ("sm", "CreateWorldLink" | "ReplaceWorldLink") => {
+            Bodies { request: Some((JSON, add::<WorldLink>)), answer: Some((PLAIN, text)) }
         }
         ("sm", "ListServiceRecords" | "ListOwnServiceRecords") => gives(OSCP_JSON, list::<ServiceRecord>),
         ("sm", "GetServiceRecord") => gives(OSCP_JSON, add::<ServiceRecord>),

@@ -2,7 +2,7 @@
 
 use http::Method;
 use serde_json::{Map, Value, json};
-use service_http::routes::{RouteAuth, RouteSpec};
+use service_http::routes::{RouteAuth, RouteSpec, StepUp};
 
 use super::Interface;
 use super::{bodies, parameters};
@@ -70,8 +70,9 @@ fn operation(interface: &str, route: &RouteSpec, problem: &Value, schemas: &mut 
         }
         RouteAuth::Public => {}
     }
-    if let Some(seconds) = route.login_age_s {
-        operation["x-login-max-age"] = json!(seconds);
+    if let Some(StepUp { acr, max_age_s }) = route.step_up {
+        operation["x-login-acr-values"] = json!(acr);
+        operation["x-login-max-age"] = json!(max_age_s);
     }
     if let Some((media, add)) = bodies.request {
         operation["requestBody"] =
@@ -111,7 +112,7 @@ fn good(route: &RouteSpec, answers: bool) -> &'static [(&'static str, &'static s
             &[CREATED]
         }
         (_, "CreateSpatialAnchorsList" | "CreateServiceRecord" | "PushedAuthorizationRequest") => &[CREATED],
-        (_, "RemoveWorldAnchor") => &[DONE],
+        (_, "RemoveWorldAnchor" | "RemoveTrackable" | "RemoveWorldLink") => &[DONE],
         (_, "PutUser" | "PutClient" | "PutService" | "PutPolicy" | "PutAnchorImport") => &[DONE, CREATED],
         (_, "PutSpatialMapContent") => &[CREATED, NO_CONTENT],
         (_, "ConsoleLogin") => &[("303", "To the SIM-S")],
@@ -140,8 +141,8 @@ fn refusals(route: &RouteSpec) -> Vec<(&'static str, &'static str)> {
     if route.auth == RouteAuth::Token {
         refusals.push(("401", "No access token, or one that does not count"));
     }
-    if route.path.starts_with("/api/") || route.login_age_s.is_some() {
-        refusals.push(("401", "No session or token, or a login that is too old"));
+    if route.path.starts_with("/api/") || route.step_up.is_some() {
+        refusals.push(("401", "No session or token, or a login that is too old or without a passkey"));
     }
     if route.auth != RouteAuth::Public || route.path.starts_with("/api/") {
         refusals.push(("403", "Not allowed"));

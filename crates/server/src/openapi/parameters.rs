@@ -74,7 +74,10 @@ fn query(interface: &str, operation: &str) -> Vec<Named> {
         ("admin", "ListTraces") => vec![FUNCTION, PAGE[0]],
         ("admin", "ViewAnchors" | "ViewMaps") => with(VIEW, PAGE),
         ("admin", "ViewMapContent") => VIEW.to_vec(),
-        ("console", "ConsoleLogin") => vec![("next", "Where in the pages to go on, as #/keys")],
+        ("console", "ConsoleLogin") => vec![
+            ("next", "Where in the pages to go on, as #/keys"),
+            ("acr", "phr: by passkey, for an act that asks for one"),
+        ],
         ("console", "ConsoleCallback") => {
             vec![("code", "Authorization code"), ("state", "Of the request"), ("iss", "The SIM-S")]
         }
@@ -94,7 +97,7 @@ fn query(interface: &str, operation: &str) -> Vec<Named> {
             ("scope", "openid and what is asked for"),
             ("state", "Echoed; mandatory"),
             ("nonce", "Goes into the ID token"),
-            ("acr_values", "3gpp:acr:password; mandatory"),
+            ("acr_values", "3gpp:acr:password or phr; mandatory"),
             ("code_challenge", "PKCE; mandatory"),
             ("code_challenge_method", "S256"),
             ("resource", "A server that tokens may be for; may stand several times"),
@@ -136,7 +139,8 @@ fn query(interface: &str, operation: &str) -> Vec<Named> {
             ("val-service-id", "VAL service, one of the VAL server that asks"),
             ("val-tgt-ue", "ValTargetUe as JSON"),
         ],
-        ("san", "ListWorldAnchors") | ("sm", "ListOwnServiceRecords") => PAGE.to_vec(),
+        ("san", "ListWorldAnchors") => with(&[("UUID", "Only these, up to 100, separated by commas")], PAGE),
+        ("sm", "ListOwnServiceRecords" | "ListTrackables" | "ListWorldLinks") => PAGE.to_vec(),
         ("sm", "ListServiceRecords") => {
             with(&[("h3Index", "Cell of H3, of at most 10,000 square kilometres; mandatory")], PAGE)
         }

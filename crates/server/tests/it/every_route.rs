@@ -82,9 +82,20 @@ async fn no_route_opens_for_a_wrong_credential() {
 /// Routes whose object does not exist, or whose function no process runs yet.
 fn may_miss(spec: &RouteSpec) -> bool {
     let not_built = ["PutPurpose", "PutConsent", "PutPrivacy", "PutEntitlement", "ListDisclosures"];
-    let no_anchor = ["GetWorldAnchor", "ReplaceWorldAnchor"];
+    let nothing = [
+        "GetWorldAnchor",
+        "ReplaceWorldAnchor",
+        "GetTrackable",
+        "ReplaceTrackable",
+        "GetWorldLink",
+        "ReplaceWorldLink",
+        // Of nobody: what becomes of somebody's is tested with the console.
+        "RemovePasskeys",
+        // Its ends are those of nothing.
+        "CreateWorldLink",
+    ];
     not_built.contains(&spec.operation)
-        || no_anchor.contains(&spec.operation)
+        || nothing.contains(&spec.operation)
         || ["GetTrace", "ExplainTrace", "ViewMapContent"].contains(&spec.operation)
 }
 
@@ -131,6 +142,8 @@ fn request(site: &Site, interface: &str, spec: &RouteSpec, victim: &str) -> Requ
         .replace("{ssrId}", &map)
         // That of no anchor: what becomes of one is tested with the routes themselves.
         .replace("{worldAnchorUUID}", NO_ANCHOR)
+        .replace("{trackableUUID}", NO_ANCHOR)
+        .replace("{worldLinkUUID}", NO_ANCHOR)
         .replace("{valUeId}", "ue-alice");
     let path = if spec.operation == "CallbackHosts" { path.replace("{clientId}", "vs-1") } else { path };
     // What is left are identifiers of the admin API.
@@ -175,6 +188,10 @@ fn request(site: &Site, interface: &str, spec: &RouteSpec, victim: &str) -> Requ
         "PutSpatialMapContent" => request.bytes("model/gltf-binary", bytes_of("intruder")),
         "CreateWorldAnchor" => request.json(&world_anchor(None)),
         "ReplaceWorldAnchor" => request.json(&world_anchor(Some(NO_ANCHOR))),
+        "CreateTrackable" => request.json(&trackable(None, site.maps["vs-1"])),
+        "ReplaceTrackable" => request.json(&trackable(Some(NO_ANCHOR), site.maps["vs-1"])),
+        "CreateWorldLink" => request.json(&world_link(None, NO_ANCHOR)),
+        "ReplaceWorldLink" => request.json(&world_link(Some(NO_ANCHOR), NO_ANCHOR)),
         "CreateServiceRecord" | "ReplaceServiceRecord" => request.json(&service_record()),
         "PutAnchorImport" => request.json(&json!({})),
         "PostAnchorLines" => request.bytes("application/x-ndjson", bytes_of("\n")),
@@ -260,6 +277,24 @@ fn world_anchor(uuid: Option<&str>) -> Value {
     })
 }
 
+/// A trackable of ETSI GS ARF 005.
+fn trackable(uuid: Option<&str>, map: u32) -> Value {
+    json!({
+        "UUID": uuid, "name": "intruder", "trackableType": "IMAGE_MARKER", "unit": "M",
+        "trackableEncodingInformation": { "dataFormat": "ARCORE", "version": "1.0" },
+        "localCRS": [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1],
+        "keyvalueTags": { "3gpp.mapId": [map.to_string()] },
+    })
+}
+
+/// A world link of ETSI GS ARF 005, from a trackable to nothing.
+fn world_link(uuid: Option<&str>, from: &str) -> Value {
+    json!({
+        "UUID": uuid, "UUIDFrom": from, "typeFrom": "TRACKABLE", "UUIDTo": NO_ANCHOR.replace('7', "6"),
+        "typeTo": "TRACKABLE", "unit": "M", "transform": [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1],
+    })
+}
+
 /// A spatial service record of OSCP.
 fn service_record() -> Value {
     json!({
@@ -322,6 +357,23 @@ async fn fresh(site: &Site, path: &str) -> String {
         let made = Request::post(site.path("san", "/arf005/v1/worldAnchors")).json(&world_anchor(None));
         let made = site.link("vs-1").send(with_bearer(made, &token)).await.expect("an answer");
         return path.replace("{worldAnchorUUID}", std::str::from_utf8(&made.body).expect("a UUID"));
+    }
+    if path.contains("{trackableUUID}") || path.contains("{worldLinkUUID}") {
+        let token = text_of(&site.server_token("vs-1", "sm", "3gpp:seal:sm").await);
+        let make = async |at: &str, body: Value| {
+            let made = Request::post(site.path("sm", at)).json(&body);
+            let made = site.link("vs-1").send(with_bearer(made, &token)).await.expect("an answer");
+            assert_eq!(made.status, 200, "{at}");
+            String::from_utf8(made.body.to_vec()).expect("a UUID")
+        };
+        let map = site.maps["vs-1"];
+        let one = make("/arf005/v1/trackables", trackable(None, map)).await;
+        if path.contains("{trackableUUID}") {
+            return path.replace("{trackableUUID}", &one);
+        }
+        let mut link = world_link(None, &one);
+        link["UUIDTo"] = json!(make("/arf005/v1/trackables", trackable(None, map)).await);
+        return path.replace("{worldLinkUUID}", &make("/arf005/v1/worldLinks", link).await);
     }
     let sm = site.sm("vs-1", "3gpp:seal:sm").await;
     let map = sm.create_map(&parsed(val_server_map("museum-guide", "short-lived"))).await.expect("created");

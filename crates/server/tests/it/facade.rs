@@ -3,9 +3,11 @@
 use api_types::ids::SpatialMapId;
 use sdk::admin::RecordFilter;
 use sdk::{Answer, Request, UserSession};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::harness::{Program, Site, json_of, parsed, text_of, val_server_list, whole_of, with_bearer};
+use crate::harness::{
+    Program, Site, json_of, parsed, text_of, val_server_list, val_server_map, whole_of, with_bearer,
+};
 
 const UE: &str = "3gpp:seal:san.read 3gpp:seal:san.discover 3gpp:seal:sm.read";
 
@@ -100,6 +102,71 @@ async fn the_facade_gives_what_the_servers_give_and_nothing_more() {
         let answer = site.link("ue-1").send(with_bearer(Request::get(site.path(at, path)), &own)).await;
         assert_eq!(answer.expect("an answer").status, 401, "{at}");
     }
+}
+
+/// Identifiers of the anchors inside of a map, as an answer shows them.
+fn embedded(answer: &Answer) -> Vec<String> {
+    let shown = json_of(answer)["augLyrInf"]["augLyrDet"].clone();
+    shown.as_array().into_iter().flatten().map(|id| id.as_str().expect("text").to_owned()).collect()
+}
+
+/// FFS-20: FFS-13 by way of the facade. A UE finds in a map the anchors that its user may discover, and no others: the facade, the
+/// map server and the anchor server each decide for that user.
+#[tokio::test(flavor = "multi_thread")]
+async fn ffs_20_a_ue_finds_its_own_anchors_in_a_map_behind_the_facade() {
+    let program = Program::demo_with_facade();
+    let site = Site::of(&program);
+    let mut list = val_server_list("museum-guide", "hall");
+    let anchor = list["anchors"]["own"].clone();
+    let rules = |kind: &str, id: &str| json!({ "allowedEntities": [{ "type": kind, "identifier": id }] });
+    let restricted = |rules: Value| json!({ "visibility": "RESTRICTED", "rules": rules });
+    let placed = [
+        ("open", json!({ "visibility": "UNIVERSAL" })),
+        ("of alice", restricted(rules("VAL_CLIENT", "alice@campus.example"))),
+        ("of bob", restricted(rules("VAL_CLIENT", "bob@campus.example"))),
+        ("of vs-2", restricted(rules("VAL_SERVER", "vs-2"))),
+        ("own", json!({ "visibility": "PRIVATE" })),
+    ];
+    list["anchors"] = json!({});
+    for (label, more) in &placed {
+        let mut anchor = anchor.clone();
+        anchor.as_object_mut().expect("an anchor").extend(more.as_object().expect("members").clone());
+        list["anchors"][*label] = anchor;
+    }
+    let owner = site.san("vs-1", "3gpp:seal:san").await;
+    let list = owner.create_list(&parsed(list)).await.expect("a list");
+    let anchors = serde_json::to_value(&list.value).expect("JSON")["anchors"].take();
+    let id = |label: &str| anchors[label]["anchorId"].to_string();
+
+    let mut request = val_server_map("museum-guide", "hall");
+    request["mapInf"]["augLyrInf"] = json!([{ "augWith": "SPATIAL_ANCHORS" }]);
+    request["mapInf"]["visibility"] = json!("UNIVERSAL");
+    let maps = site.sm("vs-1", "3gpp:seal:sm").await;
+    let map = maps.create_map(&parsed(request)).await.expect("a map").id();
+    let wanted: String =
+        url::form_urlencoded::byte_serialize(br#"{"augLyrs":["SPATIAL_ANCHORS"]}"#).collect();
+    let paths = [
+        format!("/ssm-smm/v1/spatial-maps/{map}"),
+        format!("/ssm-smm/v1/spatial-maps?svc-id=museum-guide&map-id={map}&aug-with={wanted}"),
+    ];
+    let readers = [("alice", ["open", "of alice"]), ("bob", ["open", "of bob"])];
+    for (user, sees) in readers {
+        let session = session(&site, user).await;
+        for path in &paths {
+            let (facade, direct) = both(&site, &session, "sm", path).await;
+            assert_eq!((facade.status, &facade.body), (200, &direct.body), "{user}: {path}");
+            let shown = embedded(&facade);
+            for (label, _) in &placed {
+                assert_eq!(shown.contains(&id(label)), sees.contains(label), "{user}, {label}: {shown:?}");
+            }
+        }
+    }
+    // What its owner takes back is gone from the map as well, without a word to the map server.
+    let alice = session(&site, "alice").await;
+    let patch = json!({ "suppFeat": "1", "anchors": { "of alice": null } });
+    owner.patch_list(&list.id, &patch, None).await.expect("changed");
+    let (facade, direct) = both(&site, &alice, "sm", &paths[0]).await;
+    assert_eq!((embedded(&facade).contains(&id("of alice")), &facade.body), (false, &direct.body));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -58,7 +58,7 @@ pub(super) async fn run(
     let _open = metrics::connection_open();
     let connection = Served {
         app,
-        peer: Peer { addr, certificate },
+        peer: Peer { addr, certificate: certificate.map(Arc::new) },
         activity: Arc::new(Activity::default()),
         start: Instant::now(),
         limits,

@@ -6,9 +6,7 @@ use std::sync::atomic::AtomicBool;
 use api_types::secret::Secret;
 use authorization::subject::{self, Named};
 use authorization::{Caller, CallerKind, Reason};
-use axum::extract::{OriginalUri, Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::extract::OriginalUri;
 use http::request::Parts;
 
 use super::credentials::refuse_asserted_identity;
@@ -19,43 +17,46 @@ use crate::peer::{CertRole, Peer};
 use crate::refusal::{Challenge, ChallengeScheme, Refusal};
 use crate::routes::{RouteAuth, RouteSpec};
 
-#[derive(Clone)]
-pub(super) struct Gate {
-    pub(super) kit: FunctionKit,
-    pub(super) spec: &'static RouteSpec,
+struct Gate<'g> {
+    kit: &'g FunctionKit,
+    spec: &'static RouteSpec,
 }
 
-/// Decides the stages up to `operation`; the first refusal ends the request.
-pub(super) async fn guard(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
+/// Decides the stages up to `operation`; the first refusal ends the request. What was let through is an extension.
+pub(crate) async fn guard(
+    kit: &FunctionKit,
+    spec: &'static RouteSpec,
+    parts: &mut Parts,
+) -> Result<(), Refusal> {
+    let gate = Gate { kit, spec };
     // Without the recording layer nothing would be audited: nothing is served.
     let Some(ctx) = parts.extensions.get::<Ctx>().cloned() else {
-        return Refusal::open(Reason::StoreFailed).into_response();
+        return Err(Refusal::open(Reason::StoreFailed));
     };
-    ctx.set_route(gate.spec);
-    let decided = match gate.spec.auth {
-        RouteAuth::Public => refuse_asserted_identity(&parts.headers).map(|()| None),
-        RouteAuth::Mtls(roles) if gate.spec.operators && ctx.peer().is_some_and(Peer::is_console) => {
-            match gate.token(&ctx, &parts).await {
-                Ok(call) => operator::check(&ctx, &call, gate.spec, roles).map(|()| Some(call)),
-                Err(refusal) => Err(refusal),
-            }
+    ctx.set_route(spec);
+    let call = match spec.auth {
+        RouteAuth::Public => {
+            refuse_asserted_identity(&parts.headers)?;
+            None
         }
-        RouteAuth::Mtls(roles) => gate.mutual(&ctx, roles).map(|()| None),
-        RouteAuth::Token => gate.token(&ctx, &parts).await.map(Some),
+        RouteAuth::Mtls(roles) if spec.operators && ctx.peer().is_some_and(Peer::is_console) => {
+            let call = gate.token(&ctx, parts).await?;
+            operator::check(&ctx, &call, spec, roles)?;
+            Some(call)
+        }
+        RouteAuth::Mtls(roles) => {
+            gate.mutual(&ctx, roles)?;
+            None
+        }
+        RouteAuth::Token => Some(gate.token(&ctx, parts).await?),
     };
-    match decided {
-        Ok(call) => {
-            if let Some(call) = call {
-                parts.extensions.insert(call);
-            }
-            next.run(Request::from_parts(parts, body)).await
-        }
-        Err(refusal) => refusal.into_response(),
+    if let Some(call) = call {
+        parts.extensions.insert(call);
     }
+    Ok(())
 }
 
-impl Gate {
+impl Gate<'_> {
     fn mutual(&self, ctx: &Ctx, roles: &[CertRole]) -> Result<(), Refusal> {
         match ctx.peer().and_then(|peer| peer.certificate_as(roles)) {
             Some(certificate) => {
@@ -93,7 +94,7 @@ impl Gate {
         // token
         let verifier = self.kit.verifier.as_ref().ok_or_else(|| refuse(Reason::IssuerUnreachable))?;
         let token = verifier.verify(credentials.token, |check| ctx.push(check)).await.map_err(refuse)?;
-        capif::check_mode(&self.kit, ctx, self.spec, token.issuer(), role).map_err(refuse)?;
+        capif::check_mode(self.kit, ctx, self.spec, token.issuer(), role).map_err(refuse)?;
         let claims = token.claims();
 
         // holder
@@ -110,9 +111,9 @@ impl Gate {
             caller.kind = CallerKind::Function;
         }
         ctx.set_actor(match &caller.actor {
-            Some(by) if self.spec.operators => Actor::operator(&self.kit, &caller.subject, by),
-            _ if token.issuer().capif => Actor { label: INVOKER, ..actor(&self.kit, &caller) },
-            _ => actor(&self.kit, &caller),
+            Some(by) if self.spec.operators => Actor::operator(self.kit, &caller.subject, by),
+            _ if token.issuer().capif => Actor { label: INVOKER, ..actor(self.kit, &caller) },
+            _ => actor(self.kit, &caller),
         });
         if !self.spec.unlimited {
             let limited = self.kit.limits.admit_client(&caller.client_id, self.spec.cost);
@@ -152,7 +153,7 @@ impl Gate {
             || self.spec.scopes.iter().any(|scope| caller.scopes.covers(scope));
         let added = match covered {
             true => None,
-            false => added_scope::opens(&self.kit, self.spec, &caller).await.map_err(Refusal::from)?,
+            false => added_scope::opens(self.kit, self.spec, &caller).await.map_err(Refusal::from)?,
         };
         if let Some(opened) = &added {
             ctx.pass("added service", "a scope of a service that the operator added", opened.service.clone());

@@ -14,29 +14,23 @@ mod holder;
 mod operator;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
 
 use crate::kit::FunctionKit;
-use crate::record;
 use crate::response;
 use crate::routes::{Mount, RouteSpec};
+
+pub(crate) use gate::guard;
 
 pub use credentials::{ASSERTED_IDENTITY, Credentials, UE_ID, fuzz};
 
 /// Rows with admission limits and the guard in place; give it the handlers.
 pub fn mount<S: Clone + Send + Sync + 'static>(kit: &FunctionKit, specs: &'static [RouteSpec]) -> Mount<S> {
-    let wrapped = kit.clone();
-    Mount::new(specs).limits(kit.limits.clone()).wrap(move |spec, handler| {
-        let gate = gate::Gate { kit: wrapped.clone(), spec };
-        handler.layer(from_fn_with_state(gate, gate::guard))
-    })
+    Mount::new(specs).limits(kit.limits.clone()).guarded(kit.clone())
 }
 
 /// The whole of a function's listener: `routes` inside of trace, audit of refusals, headers, metrics and fallback.
 pub fn serve(kit: &FunctionKit, routes: Router) -> Router {
-    let routes = routes.layer(from_fn_with_state(kit.clone(), record::open));
-    let finished = response::finish(routes, kit.function, kit.ambient.clone());
-    finished.layer(from_fn_with_state(kit.clone(), record::close))
+    response::finish_recorded(routes, kit)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use authorization::Reason;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -12,6 +13,8 @@ use http::Method;
 use super::mount::method_not_allowed;
 use super::{MatchedRoute, RouteAuth, RouteSpec};
 use crate::body;
+use crate::guard::guard;
+use crate::kit::FunctionKit;
 use crate::limits::{InFlight, RateLimits};
 use crate::peer::Peer;
 use crate::refusal::Refusal;
@@ -20,18 +23,27 @@ use crate::refusal::Refusal;
 pub(super) struct Admission {
     pub(super) spec: &'static RouteSpec,
     pub(super) limits: Option<Arc<RateLimits>>,
+    /// The surroundings that the guard decides in; absent where a router stands without one.
+    pub(super) kit: Option<FunctionKit>,
 }
 
-/// Lets a request through to the guard and the handler, or refuses it.
+/// Lets a request through to the guard, and then to the handler, or refuses it. One layer for both: each one more would
+/// allocate for every request.
 pub(super) async fn admit(State(admission): State<Admission>, mut request: Request, next: Next) -> Response {
     let spec = admission.spec;
     let mut response = match admission.check(&request) {
         Err(refused) => *refused,
         Ok(in_flight) => {
             request.extensions_mut().insert(MatchedRoute(spec));
-            let (parts, body) = request.into_parts();
-            let body = body::limited(body, spec.body_limit);
-            let response = next.run(Request::from_parts(parts, body)).await;
+            let (mut parts, body) = request.into_parts();
+            let guarded = match &admission.kit {
+                Some(kit) => guard(kit, spec, &mut parts).await,
+                None => Ok(()),
+            };
+            let response = match guarded {
+                Ok(()) => next.run(Request::from_parts(parts, limited(body, spec.body_limit))).await,
+                Err(refusal) => refusal.into_response(),
+            };
             drop(in_flight);
             response
         }
@@ -70,4 +82,9 @@ impl Admission {
         body::check_announced(request.headers(), self.spec.body_limit)?;
         Ok(in_flight)
     }
+}
+
+/// A body of a bounded length; one that is empty needs no bound.
+fn limited(body: Body, limit: usize) -> Body {
+    if body.is_end_stream() { body } else { body::limited(body, limit) }
 }

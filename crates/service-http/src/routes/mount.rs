@@ -15,6 +15,7 @@ use http::header::ALLOW;
 
 use super::admit::{Admission, admit};
 use super::{MatchedRoute, RouteSpec};
+use crate::kit::FunctionKit;
 use crate::limits::RateLimits;
 use crate::refusal::Refusal;
 
@@ -38,21 +39,19 @@ pub enum MountError {
     Path(&'static str),
 }
 
-type Wrap<S> = Box<dyn Fn(&'static RouteSpec, MethodRouter<S>) -> MethodRouter<S>>;
-
 /// Rows on their way to a router.
 ///
 /// ```ignore
 /// let router = Mount::new(ROUTES)
 ///     .limits(kit.limits.clone())
-///     .wrap(guard)
+///     .guarded(kit.clone())
 ///     .on("GetAnchorsList", get_anchors_list)
 ///     .finish()?;
 /// ```
 pub struct Mount<S> {
     specs: &'static [RouteSpec],
     handlers: BTreeMap<&'static str, MethodRouter<S>>,
-    wrap: Option<Wrap<S>>,
+    kit: Option<FunctionKit>,
     limits: Option<Arc<RateLimits>>,
     fault: Option<MountError>,
 }
@@ -60,7 +59,7 @@ pub struct Mount<S> {
 impl<S: Clone + Send + Sync + 'static> Mount<S> {
     /// A router for `specs`.
     pub fn new(specs: &'static [RouteSpec]) -> Self {
-        Self { specs, handlers: BTreeMap::new(), wrap: None, limits: None, fault: None }
+        Self { specs, handlers: BTreeMap::new(), kit: None, limits: None, fault: None }
     }
 
     /// The limits that each source is held to.
@@ -70,13 +69,10 @@ impl<S: Clone + Send + Sync + 'static> Mount<S> {
         self
     }
 
-    /// What stands between admission and each handler: the guard.
+    /// With the guard between admission and each handler.
     #[must_use]
-    pub fn wrap<F>(mut self, wrap: F) -> Self
-    where
-        F: Fn(&'static RouteSpec, MethodRouter<S>) -> MethodRouter<S> + 'static,
-    {
-        self.wrap = Some(Box::new(wrap));
+    pub fn guarded(mut self, kit: FunctionKit) -> Self {
+        self.kit = Some(kit);
         self
     }
 
@@ -127,11 +123,8 @@ impl<S: Clone + Send + Sync + 'static> Mount<S> {
                 return Err(MountError::Path(spec.operation));
             }
             let handler = self.handlers.remove(spec.operation);
-            let mut handler = handler.ok_or(MountError::NoHandler(spec.operation))?;
-            if let Some(wrap) = &self.wrap {
-                handler = wrap(spec, handler);
-            }
-            let admission = Admission { spec, limits: self.limits.clone() };
+            let handler = handler.ok_or(MountError::NoHandler(spec.operation))?;
+            let admission = Admission { spec, limits: self.limits.clone(), kit: self.kit.clone() };
             let handler = handler.layer(from_fn_with_state(admission, admit));
             let (router, allow) = paths.remove(spec.path).unwrap_or_default();
             let separator = if allow.is_empty() { "" } else { ", " };

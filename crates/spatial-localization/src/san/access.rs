@@ -69,6 +69,17 @@ impl Asker {
         Ok(Self { call: call.clone(), viewer })
     }
 
+    /// As [`Asker::new`], without a look at the store, where it is still in a state that is known.
+    pub(super) fn settled(san: &SanServer, call: &Call, action: Action, settled: u64) -> Option<Self> {
+        let viewer = Viewer {
+            around: Surroundings::settled(san.kit(), san.rules(), &call.caller, settled)?,
+            who: Subscriber::of(call),
+            unknown_is_outside: san.config().unknown_position_is_outside,
+            action,
+        };
+        Some(Self { call: call.clone(), viewer })
+    }
+
     /// Whether the operator lets the caller do this at all.
     ///
     /// # Errors
@@ -107,6 +118,20 @@ impl Asker {
         }
         self.call.ctx.pass("resource", "an anchor that stands open", "at least one");
         Ok(open)
+    }
+
+    /// Those anchors of a list that stand open; `None` where none does, which is then to be told from the store.
+    pub(super) fn open_or_none<'l>(&self, list: &'l List) -> Option<Vec<(&'l str, &'l Anchor, Access)>> {
+        let open: Vec<_> = list
+            .anchors
+            .iter()
+            .filter_map(|(label, anchor)| Some((label.as_str(), anchor, self.access(anchor).ok()?)))
+            .collect();
+        if open.is_empty() {
+            return None;
+        }
+        self.call.ctx.pass("resource", "an anchor that stands open", "at least one");
+        Some(open)
     }
 
     /// Whether every anchor stands open to the owner, which a rule of the operator may prevent.

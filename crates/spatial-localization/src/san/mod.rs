@@ -13,6 +13,7 @@ mod faces;
 pub mod fuzz;
 mod groups;
 mod input;
+mod kept;
 mod modify_list;
 mod read_list;
 mod replace_list;
@@ -47,6 +48,7 @@ use store::anchors::positions::{self, UePosition};
 use store::outbox::Message;
 use store::{Bounds, StoreError};
 
+use self::kept::Kept;
 use crate::shared::cursor_secret::CursorSecret;
 use crate::shared::etag::EntityTag;
 use crate::shared::grants;
@@ -215,6 +217,7 @@ struct Inner {
     notifier: Waker,
     outbox: OutboxDriver,
     tally: usage::Tally,
+    kept: Kept,
     import_turns: Arc<tokio::sync::Mutex<()>>,
 }
 
@@ -243,6 +246,7 @@ impl SanServer {
                 cursors: CursorSecret::default(),
                 notifier: Waker::default(),
                 tally: usage::Tally::default(),
+                kept: Kept::default(),
                 import_turns: Arc::default(),
                 outbox: OutboxDriver::start(store, ambient, egress, recipients),
             }

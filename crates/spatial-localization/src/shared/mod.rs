@@ -19,4 +19,5 @@ pub mod serv_infos;
 pub mod subscriptions;
 pub mod supp_feat;
 pub(crate) mod surroundings;
+pub(crate) mod uuid;
 pub mod view;

@@ -38,7 +38,11 @@ struct Service {
 
 /// The copy in memory.
 #[derive(Debug, Default)]
-pub struct RulesCache(Mutex<Arc<OperatorRules>>);
+pub struct RulesCache {
+    kept: Mutex<Arc<OperatorRules>>,
+    /// The same, and the state of the store in which it was in force.
+    settled: Mutex<Option<(u64, Arc<OperatorRules>)>>,
+}
 
 /// What is to be done, by every name that a rule may have for it.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +60,21 @@ impl Action {
 }
 
 impl RulesCache {
+    /// The rules in force, where it is known without a look at the rows: the store is still in that state.
+    pub fn settled(&self, settled: u64) -> Option<Arc<OperatorRules>> {
+        let kept = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref().filter(|(state, _)| *state == settled).map(|(_, rules)| Arc::clone(rules))
+    }
+
+    /// Rules that were in force in a snapshot that began when the store was in this state.
+    pub fn settle(&self, settled: u64, rules: &Arc<OperatorRules>) {
+        let mut kept = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        // A state that has passed never comes again.
+        if kept.as_ref().is_none_or(|(state, _)| *state < settled) {
+            *kept = Some((settled, Arc::clone(rules)));
+        }
+    }
+
     /// The rules in force, read anew where the rows have another version.
     ///
     /// # Errors
@@ -67,7 +86,7 @@ impl RulesCache {
     ) -> Result<Arc<OperatorRules>, StoreError> {
         let version = store::policies::version(tx).await?;
         let services_version = store::services::version(tx).await?;
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if (kept.version, kept.services_version) == (version, services_version) {
             return Ok(kept);
         }
@@ -77,7 +96,7 @@ impl RulesCache {
             policies: policies(tx).await?,
             services: services(tx, function).await?,
         });
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&read);
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&read);
         Ok(read)
     }
 }

@@ -183,6 +183,13 @@ pub(crate) struct Page<T> {
     next: Option<u32>,
 }
 
+impl<T> Page<T> {
+    /// One that was filled elsewhere; the next one begins beyond `next`.
+    pub(crate) fn of(found: Vec<(u32, T)>, next: Option<u32>) -> Self {
+        Self { found, next }
+    }
+}
+
 /// Rows beyond an identifier.
 pub(crate) struct Rows<R> {
     /// In their order.

@@ -44,6 +44,22 @@ impl Surroundings {
         })
     }
 
+    /// What surrounds a caller that is at no place, where the store is still in the state of rules that are known.
+    pub(crate) fn settled(
+        kit: &FunctionKit,
+        rules: &RulesCache,
+        caller: &Caller,
+        settled: u64,
+    ) -> Option<Self> {
+        let rules = rules.settled(settled).filter(|_| caller.ue.is_none())?;
+        Some(Self { rules, place: None, now_s: kit.ambient.now_s() })
+    }
+
+    /// The rules, for the next one who asks in this state of the store.
+    pub(crate) fn settle(&self, rules: &RulesCache, settled: u64) {
+        rules.settle(settled, &self.rules);
+    }
+
     /// The version of the rules, for the audit.
     pub(crate) fn policy_version(&self) -> u64 {
         self.rules.version

@@ -49,12 +49,8 @@ impl Kept {
 /// Builds what waits, for as long as the server lives.
 pub(super) async fn run(server: Weak<Inner>, waker: Waker) {
     while let Some(inner) = server.upgrade() {
-        let built = round(&SmServer(inner)).await;
-        if let Err(error) = &built {
+        if let Err(error) = round(&SmServer(inner)).await {
             tracing::error!(error = %error, "maps cannot be built");
-        }
-        if built.is_ok_and(|built| built == BATCH as usize) {
-            continue;
         }
         tokio::select! {
             () = waker.notified() => {}
@@ -63,10 +59,26 @@ pub(super) async fn run(server: Weak<Inner>, waker: Waker) {
     }
 }
 
-/// Builds what waits now; how many maps came of it.
+/// Builds what waits now; how many maps came of it. What cannot be built is stepped over and holds up nothing: it is tried
+/// again in the next round, in case that a limit has been raised since.
 pub(super) async fn round(sm: &SmServer) -> Result<usize, StoreError> {
-    let waiting =
-        sm.store().read(|tx| Box::pin(async move { maps::building::waiting(tx, BATCH).await })).await?;
+    let (mut maps, mut after) = (0, None);
+    loop {
+        let from = after;
+        let read =
+            sm.store().read(|tx| Box::pin(async move { maps::building::waiting(tx, from, BATCH).await }));
+        let waiting = read.await?;
+        let full = waiting.len() == BATCH as usize;
+        after = waiting.last().map(|last| (last.asked_s, last.asked.map_id));
+        maps += build_all(sm, waiting).await;
+        if !full {
+            return Ok(maps);
+        }
+    }
+}
+
+/// Builds some; how many maps came of it.
+async fn build_all(sm: &SmServer, waiting: Vec<Building>) -> usize {
     let mut maps = 0;
     for building in waiting {
         let server = sm.clone();
@@ -83,7 +95,7 @@ pub(super) async fn round(sm: &SmServer) -> Result<usize, StoreError> {
             Err(error) => tracing::error!(error = %error, map_id, "a map cannot be built"),
         }
     }
-    Ok(maps)
+    maps
 }
 
 /// Ready, findable and announced, or nothing of it. `false`: another node was first.

@@ -20,6 +20,7 @@ use crate::shared::serv_infos;
 use crate::shared::supp_feat::SuppFeat;
 use crate::sm::access::Seen;
 use crate::sm::build;
+use crate::sm::faces::ObjectEdit;
 use crate::sm::view::{self, Reader};
 
 /// A change as it was asked for.
@@ -27,6 +28,8 @@ use crate::sm::view::{self, Reader};
 pub(super) enum Change {
     /// PUT.
     Whole(Box<SpatialMap>),
+    /// One object of the map, by the interface of ETSI GS ARF 005.
+    Object(ObjectEdit),
     /// PATCH (RFC 7396); the array `servInfos` is the sender's part of the entries.
     Patch(Value),
 }
@@ -81,6 +84,13 @@ impl Change {
                 if !features.own_members() {
                     own_members::keep!(&base.sm_prof, &mut map.sm_prof);
                 }
+                map
+            }
+            Self::Object(edit) => {
+                let mut map = base.clone();
+                edit.apply(id, map.sm_prof.obj_list.get_or_insert_default())?;
+                map.sm_prof.obj_list = map.sm_prof.obj_list.filter(|objects| !objects.is_empty());
+                map.validate_at(id).map_err(refused)?;
                 map
             }
             Self::Patch(patch) => {

@@ -1,6 +1,8 @@
 //! The anchors of the anchor server, asked for in the reader's name: token exchange at the SIM-S (RFC 8693), then
 //! `ssan-disc` with the token that came of it. The SM server adds no right of its own.
 
+use std::collections::BTreeSet;
+
 use api_types::geo::ServiceArea;
 use api_types::ids::SpatialAnchorId;
 use async_trait::async_trait;
@@ -18,6 +20,9 @@ use super::view::MAX_EMBEDDED;
 
 /// Scope of the token that is asked for: discovery, and nothing else.
 const SCOPE: &str = "3gpp:seal:san.discover";
+
+/// World anchors of one question.
+const NAMED: usize = 100;
 
 /// Anchors of one page.
 const PAGE: u32 = 1_000;
@@ -100,6 +105,27 @@ impl ExchangedAnchors {
     }
 }
 
+impl ExchangedAnchors {
+    async fn world_anchors(
+        &self,
+        call: &Call,
+        uuids: &BTreeSet<String>,
+    ) -> Result<BTreeSet<String>, SdkError> {
+        let mut open = BTreeSet::new();
+        let Some(credential) = self.credential(call).await? else { return Ok(open) };
+        let san = SanClient::new(self.https.clone(), &self.san, credential)?;
+        let all: Vec<&str> = uuids.iter().map(String::as_str).collect();
+        for some in all.chunks(NAMED) {
+            match san.world_anchors(some).await {
+                Ok(found) => open.extend(found.into_iter().filter_map(|anchor| anchor.uuid)),
+                Err(error) if error.status() == Some(403) => return Ok(BTreeSet::new()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(open)
+    }
+}
+
 /// The SIM-S answered, and the answer is no for this caller: not a fault of the SM server.
 fn is_no(error: &SdkError) -> bool {
     let for_the_caller = ["access_denied", "invalid_grant", "invalid_scope", "invalid_target"];
@@ -108,6 +134,18 @@ fn is_no(error: &SdkError) -> bool {
 
 #[async_trait]
 impl AnchorSource for ExchangedAnchors {
+    async fn world_anchors_for(
+        &self,
+        caller: &Call,
+        uuids: &BTreeSet<String>,
+    ) -> Result<BTreeSet<String>, Refusal> {
+        let answered = self.world_anchors(caller, uuids).await;
+        answered.map_err(|error| {
+            tracing::warn!(error = %error, "the anchor server cannot be asked");
+            Refusal::open(Reason::DependencyDown)
+        })
+    }
+
     async fn anchors_for(&self, caller: &Call, area: &ServiceArea) -> Result<Vec<SpatialAnchorId>, Refusal> {
         match self.visible(caller, area).await {
             Ok(ids) => {

@@ -67,7 +67,7 @@ use registrations::{Servers, Sources};
 
 /// Functions over bytes from outside that never panic.
 pub mod fuzz {
-    pub use super::faces::fuzz_service_record;
+    pub use super::faces::{fuzz_service_record, fuzz_trackable};
     pub use super::input::{fuzz_map, fuzz_map_registrations};
 
     /// Headers of the payload routes.
@@ -188,6 +188,16 @@ pub const ROUTES: &[RouteSpec] = &[
     faces::CREATE_ROUTE,
     faces::REPLACE_ROUTE,
     faces::REMOVE_ROUTE,
+    faces::LIST_TRACKABLES,
+    faces::READ_TRACKABLE,
+    faces::CREATE_TRACKABLE,
+    faces::REPLACE_TRACKABLE,
+    faces::REMOVE_TRACKABLE,
+    faces::LIST_LINKS,
+    faces::READ_LINK,
+    faces::CREATE_LINK,
+    faces::REPLACE_LINK,
+    faces::REMOVE_LINK,
 ];
 
 /// Limits of the spatial map server.
@@ -338,6 +348,16 @@ impl SmServer {
             .on("CreateServiceRecord", faces::create)
             .on("ReplaceServiceRecord", faces::replace)
             .on("RemoveServiceRecord", faces::remove)
+            .on("ListTrackables", faces::trackables::list)
+            .on("GetTrackable", faces::trackables::read)
+            .on("CreateTrackable", faces::trackables::create)
+            .on("ReplaceTrackable", faces::trackables::replace)
+            .on("RemoveTrackable", faces::trackables::remove)
+            .on("ListWorldLinks", faces::links::list)
+            .on("GetWorldLink", faces::links::read)
+            .on("CreateWorldLink", faces::links::create)
+            .on("ReplaceWorldLink", faces::links::replace)
+            .on("RemoveWorldLink", faces::links::remove)
             .finish()?;
         Ok(guard::serve(&self.0.kit, routes.with_state(self.clone())))
     }

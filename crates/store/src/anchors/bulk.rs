@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::lists::{self, ListRow};
 use super::records::{self, AnchorRow};
 use crate::params;
-use crate::spatial_index::steps;
+use crate::spatial_index::{self, steps};
 use crate::sql::placeholders;
 use crate::{Dialect, Sql, StoreError, Value};
 
@@ -22,7 +22,7 @@ fn grid(rows: usize, columns: usize, cell: impl Fn(usize, usize) -> String) -> S
     (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
-/// Runs `sql` with a grid of rows behind it: full statements of [`ROWS`] rows, and the rest one by one, so that two
+/// Runs `sql` with a grid of rows behind it, on PostgreSQL: full statements of [`ROWS`] rows, and the rest one by one, so that two
 /// texts are all that an engine prepares.
 async fn insert_grid(
     tx: &mut dyn Sql,
@@ -31,6 +31,11 @@ async fn insert_grid(
     rows: &[Vec<Value>],
 ) -> Result<(), StoreError> {
     let Some(columns) = rows.first().map(Vec::len) else { return Ok(()) };
+    if tx.dialect() == Dialect::Sqlite {
+        // A statement of many rows keeps a copy of each page that it changes, to be undone alone; one of a row does not.
+        let sql = format!("{head} values {}{tail}", grid(1, columns, &cell));
+        return tx.execute_many(&sql, rows).await.map(drop);
+    }
     let whole = rows.len() / ROWS * ROWS;
     let (full, rest) = rows.split_at(whole);
     if !full.is_empty() {
@@ -48,6 +53,17 @@ async fn insert_grid(
 /// The engine failed.
 pub async fn reserve(tx: &mut dyn Sql, ids: &[u32]) -> Result<BTreeSet<u32>, StoreError> {
     let mut fresh = BTreeSet::new();
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    if tx.dialect() == Dialect::Sqlite {
+        let sql = "insert into anchor_id_used (anchor_id) values ($1) on conflict do nothing";
+        for id in ids {
+            if tx.execute(sql, &params![id]).await? == 1 {
+                fresh.insert(id);
+            }
+        }
+        return Ok(fresh);
+    }
     for chunk in ids.chunks(ROWS) {
         let params: Vec<Value> = chunk.iter().map(|id| Value::from(*id)).collect();
         let values = grid(chunk.len(), 1, |_, number| format!("${number}"));
@@ -68,22 +84,28 @@ pub async fn reserve(tx: &mut dyn Sql, ids: &[u32]) -> Result<BTreeSet<u32>, Sto
 pub async fn insert(tx: &mut dyn Sql, anchors: &[AnchorRow]) -> Result<(), StoreError> {
     let head = "insert into anchor (anchor_id, list_id, label, class_id, service_id, incarnation, body, spec_hash, lon, \
                 lat, start_s, stop_s, owner_key)";
-    let rows: Vec<Vec<Value>> = anchors.iter().map(records::values).collect();
+    // In the order of the table and of its identifiers' index: neighbours are written to one page while it is at hand.
+    let mut anchors: Vec<&AnchorRow> = anchors.iter().collect();
+    anchors.sort_unstable_by_key(|anchor| anchor.anchor_id);
+    let rows: Vec<Vec<Value>> = anchors.iter().map(|anchor| records::values(anchor)).collect();
     insert_grid(tx, (head, ""), |_, number| format!("${number}"), &rows).await?;
     let placed = anchors.iter().filter_map(|anchor| Some((anchor, anchor.at?)));
     match tx.dialect() {
         Dialect::Sqlite => {
-            let rows: Vec<Vec<Value>> = placed
+            let (rows, spots): (Vec<_>, Vec<_>) = placed
                 .map(|(anchor, (lon, lat))| {
                     let (x, y, class) = (steps(lon), steps(lat), anchor.class_id);
-                    params![anchor.anchor_id, x, x, y, y, class - 1, class].to_vec()
+                    let spot = spatial_index::spot(anchor.anchor_id, class);
+                    (
+                        params![anchor.anchor_id, x, x, y, y, class - 1, class].to_vec(),
+                        params![spot, x, x, y, y].to_vec(),
+                    )
                 })
-                .collect();
+                .unzip();
             let head = "insert into anchor_box (anchor_id, min_lon, max_lon, min_lat, max_lat, min_class, max_class)";
             insert_grid(tx, (head, ""), |_, number| format!("${number}"), &rows).await?;
-            let rows: Vec<Vec<Value>> = rows.into_iter().map(|row| [&row[..5], &row[6..]].concat()).collect();
-            let head = "insert into anchor_place (anchor_id, min_lon, max_lon, min_lat, max_lat, class_id)";
-            insert_grid(tx, (head, ""), |_, number| format!("${number}"), &rows).await
+            let head = "insert into anchor_spot (spot, min_lon, max_lon, min_lat, max_lat)";
+            insert_grid(tx, (head, ""), |_, number| format!("${number}"), &spots).await
         }
         Dialect::Postgres => {
             let rows: Vec<Vec<Value>> = placed

@@ -105,6 +105,7 @@ pub async fn update(tx: &mut dyn Sql, anchors: &[AnchorRow]) -> Result<(), Store
     let sql = "update anchor set label = $3, class_id = $4, service_id = $5, body = $7, spec_hash = $8, lon = $9, \
                lat = $10, start_s = $11, stop_s = $12, owner_key = $13 where anchor_id = $1 and list_id = $2 and incarnation = $6";
     for anchor in anchors {
+        spatial_index::remove(tx, anchor.anchor_id).await?;
         if tx.execute(sql, &values(anchor)).await? != 1 {
             return Err(StoreError::Damaged("an anchor of a locked list is missing"));
         }

@@ -69,13 +69,21 @@ pub async fn insert(tx: &mut dyn Sql, asked: &NewBuilding, now_s: i64) -> Result
     Ok(())
 }
 
-/// The oldest requests, after a map: what a start of the server takes up again.
+/// The oldest requests behind one, which is named by its time and its map: what a start of the server takes up again.
 ///
 /// # Errors
 /// The engine's; a damaged record.
-pub async fn waiting(tx: &mut dyn Sql, limit: u32) -> Result<Vec<Building>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM map_build ORDER BY asked_s, map_id LIMIT $1");
-    tx.query(&sql, &params![limit]).await?.iter().map(read).collect()
+pub async fn waiting(
+    tx: &mut dyn Sql,
+    after: Option<(i64, u32)>,
+    limit: u32,
+) -> Result<Vec<Building>, StoreError> {
+    let (asked_s, map_id) = after.map_or((i64::MIN, -1), |(asked_s, map_id)| (asked_s, i64::from(map_id)));
+    let sql = format!(
+        "SELECT {COLUMNS} FROM map_build WHERE asked_s > $1 OR (asked_s = $1 AND map_id > $2) \
+         ORDER BY asked_s, map_id LIMIT $3"
+    );
+    tx.query(&sql, &params![asked_s, map_id, limit]).await?.iter().map(read).collect()
 }
 
 /// How many maps of an owner are under construction.

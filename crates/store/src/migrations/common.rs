@@ -8,4 +8,5 @@ pub(crate) const COMMON: &[Migration] = &[
     migration!("common", "0003_documents"),
     migration!("common", "0004_revocation_expiry"),
     migration!("common", "0005_links"),
+    migration!("common", "0006_chain_keys"),
 ];

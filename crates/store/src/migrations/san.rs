@@ -9,4 +9,6 @@ pub(crate) const SAN: &[Migration] = &[
     migration!("san", "0004_import"),
     migration!("san", "0005_class_breadth"),
     migration!("san", "0006_places"),
+    migration!("san", "0007_held_reports"),
+    migration!("san", "0008_spots"),
 ];

@@ -7,4 +7,5 @@ pub(crate) const SIM: &[Migration] = &[
     migration!("sim", "0002_identities"),
     migration!("sim", "0003_val_services"),
     migration!("sim", "0004_passkeys"),
+    migration!("sim", "0005_tokens"),
 ];

@@ -6,4 +6,6 @@ pub(crate) const SM: &[Migration] = &[
     migration!("sm", "0001_maps"),
     migration!("sm", "0002_subscriptions"),
     migration!("sm", "0003_class_breadth"),
+    migration!("sm", "0004_world_links"),
+    migration!("sm", "0005_held_reports"),
 ];

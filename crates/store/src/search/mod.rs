@@ -12,6 +12,7 @@
 //! way is chosen by a count that stops early, hidden entries included; it changes how long an answer takes, never what
 //! it says nor where its page ends.
 
+mod held;
 mod plan;
 mod text;
 mod walk;
@@ -22,6 +23,7 @@ mod tests;
 use crate::spatial_index::GeoBox;
 use crate::{Dialect, Sql, StoreError, Value};
 
+pub(crate) use held::{HeldClasses, KnownClasses};
 pub(crate) use text::list;
 use text::{Aggregate, aggregate, with_held};
 
@@ -150,6 +152,10 @@ impl Search<'_> {
         boxes: &[GeoBox],
     ) -> Result<Option<Aggregate>, StoreError> {
         let mut params = Vec::new();
+        if index.also(&mut params).is_none() && tx.dialect() == Dialect::Sqlite {
+            return self.glance_and_decide(tx, index, boxes).await;
+        }
+        params.clear();
         let held = crate::sql::placeholders(&mut params, self.held.iter().map(Value::from));
         let entries = index.by_area(tx.dialect(), boxes, &mut params);
         let also = index.also(&mut params).map_or(String::new(), |also| format!(" and {also}"));
@@ -163,6 +169,29 @@ impl Search<'_> {
         let row = tx.query_one(&sql, &params).await?;
         let read: u64 = row.get(2)?;
         if read > u64::from(self.bounds.glance) { Ok(None) } else { text::aggregate_of(&row).map(Some) }
+    }
+
+    /// The same, entry by entry, with what is known of classes from other searches.
+    async fn glance_and_decide(
+        &self,
+        tx: &mut dyn Sql,
+        index: &dyn Index,
+        boxes: &[GeoBox],
+    ) -> Result<Option<Aggregate>, StoreError> {
+        let mut params = Vec::new();
+        let entries = index.by_area(tx.dialect(), boxes, &mut params);
+        params.push((u64::from(self.bounds.glance) + 1).into());
+        let rows = tx.query(&format!("{entries} limit ${}", params.len()), &params).await?;
+        if rows.len() > self.bounds.glance as usize {
+            return Ok(None);
+        }
+        let entries: Vec<(u32, i64)> =
+            rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<_, StoreError>>()?;
+        let classes = entries.iter().map(|(_, class)| *class).collect();
+        let held = held::held_of(tx, self.held, classes).await?;
+        let ids: Vec<u32> =
+            entries.into_iter().filter(|(_, class)| held.contains(class)).map(|(id, _)| id).collect();
+        Ok(Some(Aggregate { count: ids.len() as u64, ids }))
     }
 
     fn area_first(&self, dialect: Dialect, index: &dyn Index, boxes: &[GeoBox]) -> (String, Vec<Value>) {

@@ -14,8 +14,13 @@ pub(super) fn with_held(held: &[String], params: &mut Vec<Value>) -> String {
 }
 
 /// The condition that `column` is one of the identifiers.
-pub(crate) fn list(dialect: Dialect, column: &str, ids: &[u32], params: &mut Vec<Value>) -> String {
-    let ids: Vec<String> = ids.iter().map(u32::to_string).collect();
+pub(crate) fn list(
+    dialect: Dialect,
+    column: &str,
+    ids: impl IntoIterator<Item: std::fmt::Display>,
+    params: &mut Vec<Value>,
+) -> String {
+    let ids: Vec<String> = ids.into_iter().map(|id| id.to_string()).collect();
     let (open, close) = (dialect.pick("[", "{"), dialect.pick("]", "}"));
     params.push(format!("{open}{}{close}", ids.join(",")).into());
     let n = params.len();

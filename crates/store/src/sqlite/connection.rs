@@ -3,11 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
+use api_types::function::Function;
 use async_trait::async_trait;
 use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
+use crate::search::KnownClasses;
+use crate::settled::Changed;
 use crate::{Dialect, Migrations, Row, Sql, StoreError, Tail, Value};
 
 /// How long a statement waits for another process that holds the file. Own value.
@@ -24,8 +27,11 @@ const CHECKPOINT_PAGES: i64 = 16_384;
 /// million places is some thousand pages, of which a search reads hundreds. Own value.
 const READER_MAP: i64 = 1 << 30;
 
-/// Memory for pages of the writer, in KiB: inner pages of the indexes of some million rows. Own value.
+/// Most memory for pages of the writer, in KiB, which it takes as it needs them: inner pages of the indexes. Own value.
 const WRITER_CACHE_KIB: i64 = 8_192;
+
+/// The same where a million anchors are: an import touches their indexes everywhere. Own value.
+const ANCHORS_CACHE_KIB: i64 = 65_536;
 
 /// What keeps the statements of one job together.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,6 +49,12 @@ pub(crate) struct SqliteSql {
     pub(super) failed: bool,
     /// What the jobs of the batch have left; only with the writer.
     pub(super) tail: Option<Tail>,
+    /// A statement of the batch may have changed what others decide by.
+    pub(super) changed: Changed,
+    /// The state that is seen, where nothing of it is changed.
+    pub(super) settled: Option<u64>,
+    /// What is known of classes; only with readers, which see what was committed.
+    pub(super) classes: Option<KnownClasses>,
     savepoint: Savepoint,
     /// Steps of the machine that ran the queries.
     #[cfg(test)]
@@ -55,6 +67,9 @@ impl SqliteSql {
             connection: Some(connection),
             failed: false,
             tail: None,
+            changed: Changed::default(),
+            settled: None,
+            classes: None,
             savepoint: Savepoint::None,
             #[cfg(test)]
             steps: std::cell::Cell::default(),
@@ -85,6 +100,12 @@ impl SqliteSql {
     pub(super) fn begin_job(&mut self) {
         self.failed = false;
         self.savepoint = Savepoint::Due;
+    }
+
+    /// The job that begins is all of its transaction: it is undone with it.
+    pub(super) fn begin_only_job(&mut self) {
+        self.failed = false;
+        self.savepoint = Savepoint::None;
     }
 
     /// The job is over: it stays, or leaves nothing behind.
@@ -137,18 +158,39 @@ impl SqliteSql {
         while rows.next().map_err(engine)?.is_some() {}
         Ok(connection.changes())
     }
+
+    fn changes_of_all(&self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, StoreError> {
+        let mut statement = self.connection()?.prepare_cached(sql).map_err(engine)?;
+        let order = order(&statement)?;
+        let mut changed = 0;
+        for params in rows {
+            bind_in(&mut statement, &order, params)?;
+            changed += statement.raw_execute().map_err(engine)? as u64;
+        }
+        Ok(changed)
+    }
 }
 
 #[async_trait]
 impl Sql for SqliteSql {
     async fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
+        self.changed.note(sql);
         let answer = self.open_savepoint().and_then(|()| self.rows(sql, params));
         self.failed |= answer.is_err();
         answer
     }
 
     async fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
+        self.changed.note(sql);
         let answer = self.open_savepoint().and_then(|()| self.changes(sql, params));
+        self.failed |= answer.is_err();
+        answer
+    }
+
+    /// The statement is looked up once for all rows.
+    async fn execute_many(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, StoreError> {
+        self.changed.note(sql);
+        let answer = self.open_savepoint().and_then(|()| self.changes_of_all(sql, rows));
         self.failed |= answer.is_err();
         answer
     }
@@ -157,23 +199,40 @@ impl Sql for SqliteSql {
         self.tail.as_mut()
     }
 
+    fn settled(&self) -> Option<u64> {
+        self.settled.filter(|_| !self.changed.anything)
+    }
+
+    fn known_classes(&self) -> Option<KnownClasses> {
+        self.classes.clone()
+    }
+
     fn dialect(&self) -> Dialect {
         Dialect::Sqlite
     }
 }
 
-/// Binds by the number in the name, since SQLite itself numbers `$1`, `$2` by first use.
-fn bind(statement: &mut CachedStatement<'_>, params: &[Value]) -> Result<(), StoreError> {
+/// For each parameter of the statement the place of its value, by the number in its name: SQLite itself numbers `$1`, `$2`
+/// by first use.
+fn order(statement: &CachedStatement<'_>) -> Result<Vec<usize>, StoreError> {
     let count = statement.parameter_count();
-    let mismatch = StoreError::Parameters { wanted: count, given: params.len() };
-    if count != params.len() {
+    let place = |index| statement.parameter_name(index)?.get(1..)?.parse::<usize>().ok()?.checked_sub(1);
+    let order = (1..=count).map(place).collect::<Option<Vec<_>>>();
+    order.ok_or(StoreError::Parameters { wanted: count, given: 0 })
+}
+
+fn bind(statement: &mut CachedStatement<'_>, params: &[Value]) -> Result<(), StoreError> {
+    let order = order(statement)?;
+    bind_in(statement, &order, params)
+}
+
+fn bind_in(statement: &mut CachedStatement<'_>, order: &[usize], params: &[Value]) -> Result<(), StoreError> {
+    let mismatch = StoreError::Parameters { wanted: order.len(), given: params.len() };
+    if order.len() != params.len() {
         return Err(mismatch);
     }
-    for index in 1..=count {
-        let number = statement.parameter_name(index).and_then(|name| name.get(1..)?.parse::<usize>().ok());
-        let Some(value) = number.and_then(|number| params.get(number.checked_sub(1)?)) else {
-            return Err(mismatch);
-        };
+    for (index, place) in (1..).zip(order) {
+        let Some(value) = params.get(*place) else { return Err(mismatch) };
         let bound = match value {
             Value::Null => statement.raw_bind_parameter(index, rusqlite::types::Null),
             Value::Int(int) => statement.raw_bind_parameter(index, int),
@@ -199,14 +258,15 @@ fn value(value: ValueRef<'_>) -> Result<Value, StoreError> {
 }
 
 /// The writer's connection: every commit is on the disk before it is answered.
-pub(super) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+pub(super) fn open_writer(path: &Path, function: Function) -> Result<Connection, StoreError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = open(path, flags)?;
     connection.pragma_update(None, "journal_mode", "WAL").map_err(engine)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(engine)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(engine)?;
-    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB).map_err(engine)?;
+    let cache = if function == Function::San { ANCHORS_CACHE_KIB } else { WRITER_CACHE_KIB };
+    connection.pragma_update(None, "cache_size", -cache).map_err(engine)?;
     Ok(connection)
 }
 
@@ -271,7 +331,6 @@ pub(super) fn engine(error: rusqlite::Error) -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use api_types::function::Function;
     use rusqlite::StatementStatus;
 
     use super::*;
@@ -281,7 +340,7 @@ mod tests {
     fn a_statement_is_prepared_once_whatever_is_bound_to_it() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("san.sqlite");
-        migrate(&mut open_writer(&path).unwrap(), &Migrations::of(Function::San)).unwrap();
+        migrate(&mut open_writer(&path, Function::San).unwrap(), &Migrations::of(Function::San)).unwrap();
         let reader = open_reader(&path).unwrap();
         let texts = [
             "select anchor_id from anchor where class_id = $1 and start_s <= $2 order by anchor_id limit $3",

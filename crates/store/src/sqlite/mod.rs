@@ -26,6 +26,7 @@ pub(crate) use connection::SqliteSql;
 #[cfg(test)]
 pub(crate) use connection::migrate;
 use connection::{engine, open_reader, open_writer};
+use writer::Watched;
 
 /// Pages copied by one step of a backup; the writer runs between two steps. Own value.
 const BACKUP_STEP_PAGES: i32 = 512;
@@ -36,6 +37,7 @@ pub(crate) struct Sqlite {
     writer: Option<JoinHandle<()>>,
     idle: Mutex<Vec<Connection>>,
     keep_idle: usize,
+    watched: Watched,
 }
 
 impl Sqlite {
@@ -48,19 +50,22 @@ impl Sqlite {
         // The records name people: a directory that is made here is its owner's alone.
         DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         let path = dir.join(format!("{}.sqlite", function.as_str()));
-        let mut connection = open_writer(&path)?;
+        let mut connection = open_writer(&path, function)?;
         connection::migrate(&mut connection, migrations)?;
         let (jobs, queue) = mpsc::channel(limits.queue.max(1));
         let batch = limits.batch.max(1);
+        let watched = Watched::default();
+        let told = watched.clone();
         let writer = std::thread::Builder::new()
             .name(format!("store-{}", function.as_str()))
-            .spawn(move || writer::run(SqliteSql::new(connection), queue, batch))?;
+            .spawn(move || writer::run(SqliteSql::new(connection), queue, batch, &told))?;
         Ok(Self {
             path,
             jobs: Some(jobs),
             writer: Some(writer),
             idle: Mutex::new(Vec::new()),
             keep_idle: limits.readers.max(1),
+            watched,
         })
     }
 
@@ -72,6 +77,10 @@ impl Sqlite {
         })
     }
 
+    pub(crate) fn settled(&self) -> Option<u64> {
+        self.watched.settled.number()
+    }
+
     pub(crate) fn queued(&self) -> usize {
         self.jobs.as_ref().map_or(0, |jobs| jobs.max_capacity() - jobs.capacity())
     }
@@ -81,6 +90,8 @@ impl Sqlite {
         F: for<'a> FnOnce(&'a mut dyn Sql) -> BoxFuture<'a, Result<T, StoreError>> + Send,
     {
         let mut reader = Reader { sql: SqliteSql::new(self.reader()?), pool: self };
+        reader.sql.settled = self.watched.settled.number();
+        reader.sql.classes = self.watched.classes.snapshot();
         reader.sql.statement("BEGIN")?;
         f(&mut reader.sql).await
     }

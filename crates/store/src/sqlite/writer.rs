@@ -9,18 +9,39 @@ use tokio::sync::mpsc;
 use super::connection::SqliteSql;
 use crate::StoreError;
 use crate::batch::Job;
+use crate::search::HeldClasses;
+use crate::settled::{Changed, Settled};
 use crate::tail::Tail;
 
+/// What is told of commits that others have an eye on.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Watched {
+    pub(super) settled: Settled,
+    pub(super) classes: HeldClasses,
+}
+
 /// Runs until the queue is closed and empty.
-pub(super) fn run(mut tx: SqliteSql, mut queue: mpsc::Receiver<Box<dyn Job>>, most: usize) {
+pub(super) fn run(
+    mut tx: SqliteSql,
+    mut queue: mpsc::Receiver<Box<dyn Job>>,
+    most: usize,
+    watched: &Watched,
+) {
     tx.tail = Some(Tail::default());
-    while let Some(first) = queue.blocking_recv() {
-        let mut jobs = vec![first];
-        while jobs.len() < most {
+    let mut held = None;
+    while let Some(first) = held.take().or_else(|| queue.blocking_recv()) {
+        // Whoever else is at work may be about to add something: on a busy machine it shares the commit.
+        std::thread::yield_now();
+        let mut jobs: Vec<Box<dyn Job>> = vec![first];
+        while jobs.len() < most && !jobs.iter().any(|job| job.is_alone()) {
             let Ok(next) = queue.try_recv() else { break };
+            if next.is_alone() {
+                held = Some(next);
+                break;
+            }
             jobs.push(next);
         }
-        let fates = commit_together(&mut tx, &mut jobs);
+        let fates = commit_together(&mut tx, &mut jobs, watched);
         for (job, fate) in jobs.into_iter().zip(fates) {
             // Settling drops what the job answered; a panic there is the caller's, not the writer's.
             let _ = catch_unwind(AssertUnwindSafe(|| job.settle(fate)));
@@ -29,9 +50,13 @@ pub(super) fn run(mut tx: SqliteSql, mut queue: mpsc::Receiver<Box<dyn Job>>, mo
 }
 
 /// The fate of each job, known only after the commit.
-fn commit_together(tx: &mut SqliteSql, jobs: &mut [Box<dyn Job>]) -> Vec<Result<(), StoreError>> {
+fn commit_together(
+    tx: &mut SqliteSql,
+    jobs: &mut [Box<dyn Job>],
+    watched: &Watched,
+) -> Vec<Result<(), StoreError>> {
     let mut fates = Vec::with_capacity(jobs.len());
-    match in_one_transaction(tx, jobs, &mut fates) {
+    match in_one_transaction(tx, jobs, &mut fates, watched) {
         Ok(()) => fates,
         Err(error) => {
             if let Some(tail) = &mut tx.tail {
@@ -50,13 +75,40 @@ fn in_one_transaction(
     tx: &mut SqliteSql,
     jobs: &mut [Box<dyn Job>],
     fates: &mut Vec<Result<(), StoreError>>,
+    watched: &Watched,
 ) -> Result<(), StoreError> {
+    tx.changed = Changed::default();
+    // Nobody else writes.
+    tx.settled = watched.settled.number();
     tx.statement("BEGIN IMMEDIATE")?;
-    for job in jobs {
-        fates.push(in_savepoint(tx, job.as_mut())?);
+    if let [job] = jobs {
+        tx.begin_only_job();
+        let (kept, fate) = run_job(tx, job.as_mut());
+        fates.push(fate);
+        if !kept {
+            // The engine may have undone it already, as after a full disk.
+            return if tx.is_autocommit() { Ok(()) } else { tx.statement("ROLLBACK") };
+        }
+    } else {
+        for job in jobs {
+            tx.begin_job();
+            let (kept, fate) = run_job(tx, job.as_mut());
+            tx.end_job(kept)?;
+            fates.push(fate);
+        }
     }
     write_tail(tx)?;
-    tx.statement("COMMIT")
+    let counts: Vec<&Settled> = [
+        tx.changed.anything.then_some(&watched.settled),
+        tx.changed.classes.then_some(&watched.classes.removals),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    counts.iter().for_each(|count| count.turn());
+    let committed = tx.statement("COMMIT");
+    counts.iter().for_each(|count| count.turn());
+    committed
 }
 
 fn write_tail(tx: &mut SqliteSql) -> Result<(), StoreError> {
@@ -67,9 +119,8 @@ fn write_tail(tx: &mut SqliteSql) -> Result<(), StoreError> {
     written
 }
 
-/// The inner result is the job's fate; the outer error ends the batch.
-fn in_savepoint(tx: &mut SqliteSql, job: &mut dyn Job) -> Result<Result<(), StoreError>, StoreError> {
-    tx.begin_job();
+/// Whether the job is kept, and its fate.
+fn run_job(tx: &mut SqliteSql, job: &mut dyn Job) -> (bool, Result<(), StoreError>) {
     let mark = tx.tail.as_ref().map(Tail::mark);
     let (kept, fate) = match catch_unwind(AssertUnwindSafe(|| poll_once(job, tx))) {
         Ok(Poll::Ready(true)) if tx.failed => (false, Err(StoreError::Spoiled)),
@@ -80,8 +131,7 @@ fn in_savepoint(tx: &mut SqliteSql, job: &mut dyn Job) -> Result<Result<(), Stor
     if let (false, Some(tail), Some(mark)) = (kept, &mut tx.tail, mark) {
         tail.back_to(mark);
     }
-    tx.end_job(kept)?;
-    Ok(fate)
+    (kept, fate)
 }
 
 /// Statements are ready at once here, so a job that is not has awaited something else.

@@ -332,15 +332,24 @@ async fn a_map_is_built_once(bench: Bench) {
         Ok(())
     });
     assert!(row(&store, 2).await.is_none(), "it is no map yet");
-    let waiting = |limit| {
+    let behind = |after, limit| {
         let store = store.clone();
         async move {
-            store.read(move |tx| Box::pin(async move { building::waiting(tx, limit).await })).await.unwrap()
+            store
+                .read(move |tx| Box::pin(async move { building::waiting(tx, after, limit).await }))
+                .await
+                .unwrap()
         }
     };
+    let waiting = |limit| behind(None, limit);
     let ids = |waiting: Vec<building::Building>| waiting.iter().map(|b| b.asked.map_id).collect::<Vec<_>>();
     assert_eq!(ids(waiting(10).await), [2, 1], "the oldest first");
     assert_eq!(ids(waiting(1).await), [2]);
+    for (after, left) in
+        [((NOW, 1), &[2, 1][..]), ((NOW, 2), &[1]), ((NOW + 1, 0), &[1]), ((NOW + 1, 1), &[])]
+    {
+        assert_eq!(ids(behind(Some(after), 10).await), left, "{after:?}");
+    }
     let count =
         store.read(|tx| Box::pin(async move { building::count(tx, SIM, "vs-1").await })).await.unwrap();
     assert_eq!(count, 2);

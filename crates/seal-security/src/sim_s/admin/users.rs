@@ -146,6 +146,34 @@ impl SimServer {
     }
 }
 
+impl SimServer {
+    /// Takes all passkeys from an account, with the sessions and tokens that may stand on one of them.
+    ///
+    /// # Errors
+    /// 404.
+    pub async fn remove_passkeys(&self, id: &UserId) -> Result<(), Refusal> {
+        let (name, this, now_s) = (id.as_str().to_owned(), self.clone(), self.now_s());
+        let epoch: u64 = self
+            .kit()
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    if users::find(tx, &name).await?.is_none() {
+                        return Err(not_found());
+                    }
+                    passkeys::remove_all(tx, &name).await?;
+                    sessions::close_all_of(tx, &name).await?;
+                    families::revoke_subject(tx, &name, now_s).await?;
+                    let entry = NewEntry { kind: Kind::Subject, value: name, expires_s: None };
+                    Ok(this.note(tx, vec![entry]).await?)
+                })
+            })
+            .await?;
+        self.revocations().acknowledge(epoch).await?;
+        Ok(())
+    }
+}
+
 /// User and VAL user names are nobody else's, and no client's (B20). So are the identities of a subscriber. A VAL UE may
 /// be shared, and is called like nobody else: an entry for a VAL client names either.
 async fn take_names(tx: &mut dyn Sql, user: &UserRecord) -> Result<(), Refusal> {

@@ -139,7 +139,7 @@ fn wrong_credentials(sim: &SimServer, request: &AuthorizationRequest, id: &str) 
 }
 
 /// Where the request comes from, as the brakes see it.
-fn source(ctx: &Ctx) -> IpAddr {
+pub(in crate::sim_s) fn source(ctx: &Ctx) -> IpAddr {
     ctx.peer().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| source_of(peer.addr.ip()))
 }
 

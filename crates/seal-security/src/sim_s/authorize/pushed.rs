@@ -42,12 +42,12 @@ async fn answer(front: &Front, ctx: &Ctx, headers: &HeaderMap, body: &[u8]) -> R
     let (now_s, life_s) = (sim.now_s(), config.pushed_request_s);
     let uri = format!("{URN_PREFIX}{}", sim.kit().ambient.random_secret());
     let hash = sha256(uri.as_bytes());
-    let (servers, ctx) = (config.servers.clone(), ctx.clone());
+    let (server, servers, ctx) = (sim.clone(), config.servers.clone(), ctx.clone());
     sim.kit()
         .store
         .write(move |tx| {
             Box::pin(async move {
-                client.still_stands(tx).await?;
+                client.still_stands(&server, tx).await?;
                 use_up(tx, proof.as_ref(), client.once.as_ref()).await?;
                 let record = client.record()?;
                 let directory = world::directory(tx, &servers).await?;

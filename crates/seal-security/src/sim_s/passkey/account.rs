@@ -1,4 +1,7 @@
-//! `GET` and `POST /passkeys`: a user signs in by password, and adds and removes passkeys.
+//! `GET` and `POST /passkeys`: a user signs in, and adds and removes passkeys.
+//!
+//! A passkey must be worth more than the password. So the password opens the page of an account that has none yet, and
+//! adds the first; from then on a passkey of the account is needed to add or remove one (decision 0060).
 //!
 //! Each page stands on the interaction within it, which is answered once: it says who has signed in, and is the challenge
 //! of a passkey that is added.
@@ -42,13 +45,16 @@ struct Visit {
     passkeys_of: Option<String>,
     /// What authenticators know the account by.
     handle: Vec<u8>,
+    /// Whether that was by a passkey of the account.
+    #[serde(default)]
+    by_passkey: bool,
 }
 
 /// `GET /passkeys`.
 pub(crate) async fn show(State(sim): State<SimServer>) -> Response {
     let handle = sim.kit().ambient.random_secret().into_bytes();
-    match begin(&sim, &Visit { passkeys_of: None, handle }).await {
-        Ok(id) => page::sign_in(&id, false, &sim.kit().ambient),
+    match begin(&sim, &Visit { passkeys_of: None, handle, by_passkey: false }).await {
+        Ok(id) => page::sign_in(&id, &host(&sim), None, &sim.kit().ambient),
         Err(error) => pages::error(&error, &sim.kit().ambient),
     }
 }
@@ -91,7 +97,7 @@ async fn answered(
     let visit: Visit = serde_json::from_str(&interaction.request).map_err(|_| void())?;
     match visit.passkeys_of.clone() {
         None => sign_in(sim, ctx, form, id, visit).await,
-        Some(user) => change(sim, ctx, form, id, user, visit.handle).await,
+        Some(user) => change(sim, ctx, form, id, Owner::of(user, visit)).await,
     }
 }
 
@@ -102,39 +108,85 @@ async fn sign_in(
     id: &str,
     visit: Visit,
 ) -> Result<Response, OAuthError> {
-    let name = form.one("username").unwrap_or_default();
-    let password = form.one("password").unwrap_or_default();
+    let sent = form.one("passkey").filter(|sent| !sent.is_empty());
+    let found = match sent {
+        Some(sent) => super::login::authenticate(sim, ctx, login::source(ctx), id, sent).await?,
+        None => {
+            let name = form.one("username").unwrap_or_default();
+            let password = form.one("password").unwrap_or_default();
+            let found = login::authenticate(sim, ctx, name, password).await?;
+            if found.is_none() {
+                ctx.fail("credentials", "user name and password", "wrong");
+            }
+            found
+        }
+    };
+    let by_passkey = sent.is_some();
     let id_hash = sha256(id.as_bytes()).to_vec();
-    let Some(user) = login::authenticate(sim, ctx, name, password).await? else {
-        ctx.fail("credentials", "user name and password", "wrong");
+    let Some(user) = found else {
         let count = sim.kit().store.write(move |tx| {
             Box::pin(async move {
                 sessions::count_wrong(tx, &id_hash, MAX_ATTEMPTS).await.map_err(OAuthError::from)
             })
         });
         count.await?;
-        let mut response = page::sign_in(id, true, &sim.kit().ambient);
-        let error = OAuthError::new(ErrorCode::AccessDenied, Reason::CredentialsWrong);
-        let record = error.record(response.status().as_u16());
-        response.extensions_mut().insert(record);
-        return Ok(response);
+        return Ok(not_let_in(sim, id, if by_passkey { PASSKEY_UNKNOWN } else { PASSWORD_WRONG }));
     };
     let (user_id, now_s) = (user.user_id.as_str().to_owned(), sim.now_s());
     let name = user_id.clone();
-    let rows: Vec<PasskeyRow> = sim
+    let rows: Option<Vec<PasskeyRow>> = sim
         .kit()
         .store
         .write(move |tx| {
             Box::pin(async move {
+                let rows = passkeys::of_user(tx, &name).await?;
+                if !by_passkey && !rows.is_empty() {
+                    return Ok(None);
+                }
                 if !sessions::consume_interaction(tx, &id_hash, now_s).await? {
                     return Err(void());
                 }
-                Ok(passkeys::of_user(tx, &name).await?)
+                Ok(Some(rows))
             })
         })
         .await?;
+    let Some(rows) = rows else {
+        ctx.fail("credentials", "a passkey of the account", "a password");
+        return Ok(not_let_in(sim, id, PASSKEY_WANTED));
+    };
     let handle = rows.first().map_or(visit.handle, |row| row.user_handle.clone());
-    listed(sim, user_id, handle, &rows, None).await
+    listed(sim, Owner { user: user_id, handle, by_passkey }, &rows, None).await
+}
+
+/// Whose page it is, and how it was opened.
+struct Owner {
+    user: String,
+    handle: Vec<u8>,
+    by_passkey: bool,
+}
+
+impl Owner {
+    fn of(user: String, visit: Visit) -> Self {
+        Self { user, handle: visit.handle, by_passkey: visit.by_passkey }
+    }
+}
+
+const PASSWORD_WRONG: &str = "User name or password is wrong.";
+const PASSKEY_UNKNOWN: &str = "This passkey is not known here.";
+const PASSKEY_WANTED: &str =
+    "This account has a passkey. Sign in with it; an administrator can remove one that is lost.";
+
+/// The form again, with the reason.
+fn not_let_in(sim: &SimServer, id: &str, why: &'static str) -> Response {
+    let mut response = page::sign_in(id, &host(sim), Some(why), &sim.kit().ambient);
+    let error = OAuthError::new(ErrorCode::AccessDenied, Reason::CredentialsWrong);
+    let record = error.record(response.status().as_u16());
+    response.extensions_mut().insert(record);
+    response
+}
+
+fn host(sim: &SimServer) -> String {
+    relying_party(&sim.config().issuer).unwrap_or_default()
 }
 
 /// What a signed-in user asks for.
@@ -148,8 +200,7 @@ async fn change(
     ctx: &Ctx,
     form: &Form,
     id: &str,
-    user: String,
-    handle: Vec<u8>,
+    mut owner: Owner,
 ) -> Result<Response, OAuthError> {
     let malformed = || OAuthError::malformed();
     let wanted = match (form.one("passkey"), form.one("remove")) {
@@ -164,7 +215,8 @@ async fn change(
         _ => return Err(malformed()),
     };
     let (server, ctx, id, name, known) =
-        (sim.clone(), ctx.clone(), id.to_owned(), user.clone(), handle.clone());
+        (sim.clone(), ctx.clone(), id.to_owned(), owner.user.clone(), owner.handle.clone());
+    let by_passkey = owner.by_passkey;
     let (rows, notice): (Vec<PasskeyRow>, Notice) = sim
         .kit()
         .store
@@ -176,6 +228,11 @@ async fn change(
                 }
                 // The account may be gone since.
                 if users::find(tx, &name).await?.is_none() {
+                    return Err(void());
+                }
+                // Or have its first passkey since, which somebody else has who knows the password.
+                if !by_passkey && !passkeys::of_user(tx, &name).await?.is_empty() {
+                    ctx.fail("credentials", "a passkey of the account", "a password");
                     return Err(void());
                 }
                 let notice = match wanted {
@@ -198,7 +255,9 @@ async fn change(
             })
         })
         .await?;
-    listed(sim, user, handle, &rows, notice).await
+    // Who has just added the first one has a passkey of the account.
+    owner.by_passkey |= !rows.is_empty();
+    listed(sim, owner, &rows, notice).await
 }
 
 async fn add(
@@ -210,7 +269,7 @@ async fn add(
     row: PasskeyRow,
 ) -> Result<Notice, OAuthError> {
     let origin = &sim.config().issuer;
-    let host = relying_party(origin).unwrap_or_default();
+    let host = host(sim);
     let expected = Expected { challenge, origin, relying_party: &host };
     let (key, sign_count) = match ceremony::registered(&expected, created) {
         Ok(made) => made,
@@ -248,14 +307,14 @@ async fn record(tx: &mut dyn Sql, ctx: &Ctx, user: &str, action: &'static str) -
 /// The page of an account, on an interaction of its own.
 async fn listed(
     sim: &SimServer,
-    user: String,
-    handle: Vec<u8>,
+    owner: Owner,
     rows: &[PasskeyRow],
     notice: Notice,
 ) -> Result<Response, OAuthError> {
-    let id = begin(sim, &Visit { passkeys_of: Some(user.clone()), handle: handle.clone() }).await?;
-    let host = relying_party(&sim.config().issuer).unwrap_or_default();
-    let mut response = page::list((&user, &handle), rows, &id, &host, notice, &sim.kit().ambient);
+    let Owner { user, handle, by_passkey } = owner;
+    let id =
+        begin(sim, &Visit { passkeys_of: Some(user.clone()), handle: handle.clone(), by_passkey }).await?;
+    let mut response = page::list((&user, &handle), rows, &id, &host(sim), notice, &sim.kit().ambient);
     if notice.is_some_and(|(_, failed)| failed) {
         let error = OAuthError::new(ErrorCode::InvalidRequest, Reason::RequestMalformed);
         let record = error.record(response.status().as_u16());

@@ -20,14 +20,15 @@ struct PasskeysTemplate<'a> {
     interaction: &'a str,
     notice: Option<&'static str>,
     failed: bool,
+    /// Challenge and relying party of the form by which somebody signs in.
+    challenge: String,
+    relying_party: &'a str,
     account: Option<Account<'a>>,
 }
 
 /// Whose passkeys.
 struct Account<'a> {
     user: &'a str,
-    challenge: String,
-    relying_party: &'a str,
     handle: String,
     passkeys: Vec<Shown>,
     exclude: String,
@@ -41,11 +42,15 @@ struct Shown {
     used: String,
 }
 
-/// The form by which the user signs in.
-pub(super) fn sign_in(interaction: &str, failed: bool, ambient: &Ambient) -> Response {
-    let notice = failed.then_some("User name or password is wrong.");
-    let status = if failed { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
-    render(interaction, notice, failed, None, status, ambient)
+/// The form by which the user signs in, and why the last try failed.
+pub(super) fn sign_in(
+    interaction: &str,
+    relying_party: &str,
+    failed: Option<&'static str>,
+    ambient: &Ambient,
+) -> Response {
+    let status = if failed.is_some() { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
+    render((interaction, relying_party), (failed, failed.is_some()), None, status, ambient)
 }
 
 /// What the page says of the last thing that was done, and whether it failed.
@@ -62,23 +67,16 @@ pub(super) fn list(
 ) -> Response {
     let passkeys: Vec<Shown> = rows.iter().map(shown).collect();
     let exclude = passkeys.iter().map(|one| one.id.as_str()).collect::<Vec<_>>().join(" ");
-    let account = Account {
-        user,
-        challenge: challenge(interaction),
-        relying_party,
-        handle: URL_SAFE_NO_PAD.encode(handle),
-        passkeys,
-        exclude,
-    };
+    let account = Account { user, handle: URL_SAFE_NO_PAD.encode(handle), passkeys, exclude };
     let failed = notice.is_some_and(|(_, failed)| failed);
     let status = if failed { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    render(interaction, notice.map(|(text, _)| text), failed, Some(account), status, ambient)
+    let notice = (notice.map(|(text, _)| text), failed);
+    render((interaction, relying_party), notice, Some(account), status, ambient)
 }
 
 fn render(
-    interaction: &str,
-    notice: Option<&'static str>,
-    failed: bool,
+    (interaction, relying_party): (&str, &str),
+    (notice, failed): (Option<&'static str>, bool),
     account: Option<Account<'_>>,
     status: StatusCode,
     ambient: &Ambient,
@@ -91,6 +89,8 @@ fn render(
         interaction,
         notice,
         failed,
+        challenge: challenge(interaction),
+        relying_party,
         account,
     };
     html(status, template.render().ok(), &nonce, Some("'self'"))

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use authorization::Reason;
-use store::{Sql, revocations};
+use store::Sql;
 
 use super::mint::{Issued, Mint, Subject};
 use super::narrow::{Permitted, Target, narrow};
@@ -11,7 +11,6 @@ use super::{Decided, TokenRequest};
 use crate::sim_s::directory::{OPENID, wrong_scope};
 use crate::sim_s::entitlement::{self, Party};
 use crate::sim_s::error::{ErrorCode, OAuthError};
-use crate::sim_s::world::World;
 
 /// The kind of client that has a user and no rights of its own.
 const USER_CLIENT: &str = "sim_c";
@@ -23,7 +22,7 @@ pub(crate) async fn issue(tx: &mut dyn Sql, request: &TokenRequest) -> Result<De
         return Err(OAuthError::new(ErrorCode::UnauthorizedClient, Reason::GrantWrong));
     }
     let scope = request.form.one("scope").ok_or_else(wrong_scope)?;
-    let world = World::read(tx, &config.servers).await?;
+    let world = request.sim.world(tx).await?;
     let asked = world.directory.read_scope(scope, &client.registration.scopes)?;
     if asked.contains(OPENID) {
         return Err(wrong_scope());
@@ -49,7 +48,7 @@ pub(crate) async fn issue(tx: &mut dyn Sql, request: &TokenRequest) -> Result<De
         act: None,
         login: None,
         jti: &request.jti,
-        rev: revocations::epoch(tx).await?,
+        rev: request.sim.epoch(tx).await?,
         now_s: request.now_s,
         not_after_s: i64::MAX,
     };

@@ -157,6 +157,7 @@ impl Mint<'_> {
             ext_id: profile.and_then(|profile| profile.external_id.clone()),
             authorization_details: Vec::new(),
             act: self.act,
+            by_client: None,
             auth_time: self.login.as_ref().map(|login| NumericDate(login.auth_time_s)),
             roles: match (&self.login, profile) {
                 (Some(_), Some(profile)) => profile.roles.iter().take(MAX_ROLES).cloned().collect(),

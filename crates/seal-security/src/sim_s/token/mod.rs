@@ -110,7 +110,7 @@ async fn answer(front: &Front, ctx: &Ctx, headers: &HeaderMap, body: &[u8]) -> R
         certificate: front.certificate(ctx),
         proof,
         now_s: sim.now_s(),
-        jti: ambient.random_id(),
+        jti: ambient.record_id(),
         fresh: ambient.random_secret(),
         vouched,
     };
@@ -119,7 +119,7 @@ async fn answer(front: &Front, ctx: &Ctx, headers: &HeaderMap, body: &[u8]) -> R
         .store
         .write(move |tx| {
             Box::pin(async move {
-                request.client.still_stands(tx).await?;
+                request.client.still_stands(&request.sim, tx).await?;
                 use_up(tx, request.proof.as_ref(), request.client.once.as_ref()).await?;
                 grant(tx, &request).await
             })

@@ -126,6 +126,7 @@ async fn a_new_service_works_without_a_new_program() {
     assert!(sm.map(own, true).await.is_ok(), "the other service stays");
 }
 
+/// B8: a token is for one server and no more than it was asked for.
 #[tokio::test(flavor = "multi_thread")]
 async fn services_and_verbs_are_not_crossed() {
     let program = Program::demo();

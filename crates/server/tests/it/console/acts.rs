@@ -24,7 +24,7 @@ impl Console {
             "iss": site.at("sim"), "sub": "olga", "aud": site.at("admin"), "iat": now, "exp": now + 300,
             "jti": "a-token", "client_id": "console", "scope": "metaseal:admin", "sub_type": "user",
             "val_user_id": "olga@campus.example", "cnf": { "x5t#S256": x5t_s256(&der[0]) },
-            "act": { "sub": "console" }, "auth_time": now, "acr": "3gpp:acr:password", "roles": ["admin"],
+            "act": { "sub": "console" }, "auth_time": now, "acr": "phr", "roles": ["admin"],
             "rev": 1_000_000,
         });
         Self { link: site.link_as(Some(&identity)), claims, key: site.issuer_key() }
@@ -58,7 +58,7 @@ async fn a_token_speaks_for_an_operator_or_is_refused_for_its_own_reason() {
     assert_eq!(good.status, 200, "the good token: {:?}", site.reason(good.trace()).await);
 
     #[rustfmt::skip] // a table stays a table
-    let rows: [(&str, Option<Spoil>, bool, u16, &str); 13] = [
+    let rows: [(&str, Option<Spoil>, bool, u16, &str); 16] = [
         ("no token",                     None,                                                    false, 401, "TOKEN_MISSING"),
         ("nobody acts",                  Some(|c| { c.as_object_mut().unwrap().remove("act"); }), false, 401, "HOLDER_WRONG"),
         ("another function acts",        Some(|c| c["act"] = json!({ "sub": "sm" })),             false, 401, "HOLDER_WRONG"),
@@ -72,18 +72,25 @@ async fn a_token_speaks_for_an_operator_or_is_refused_for_its_own_reason() {
         ("of another certificate",       Some(|c| c["cnf"] = json!({ "x5t#S256": "AAAA" })),      false, 401, "HOLDER_WRONG"),
         ("an old login",                 Some(|c| c["auth_time"] = json!(c["iat"].as_i64().unwrap() - 301)), true, 401, "LOGIN_STALE"),
         ("a login at no known time",     Some(|c| { c.as_object_mut().unwrap().remove("auth_time"); }), true, 401, "LOGIN_STALE"),
+        ("a login by password",      Some(|c| c["acr"] = json!("3gpp:acr:password")),             true,  401, "LOGIN_WEAK"),
+        ("a login of no known kind", Some(|c| { c.as_object_mut().unwrap().remove("acr"); }),     true,  401, "LOGIN_WEAK"),
+        ("an old one by password",   Some(|c| { c["acr"] = json!("3gpp:acr:password"); c["auth_time"] = json!(0); }), true, 401, "LOGIN_WEAK"),
     ];
     for (what, spoil, fresh, status, reason) in rows {
         let answer = ask(spoil.map(|spoil| console.token(spoil)), fresh).await.expect("an answer");
         assert_eq!((answer.status, site.reason(answer.trace()).await.as_str()), (status, reason), "{what}");
-        if reason == "LOGIN_STALE" {
+        if reason.starts_with("LOGIN_") {
             let challenge = answer.header("www-authenticate").expect("a challenge");
             assert!(challenge.contains("error=\"insufficient_user_authentication\""), "{challenge}");
-            assert!(challenge.contains("max_age=\"300\""), "{challenge}");
+            assert!(challenge.contains("acr_values=\"phr\", max_age=\"300\""), "{challenge}");
         }
     }
     let old = ask(Some(console.token(|c| c["auth_time"] = json!(c["iat"].as_i64().unwrap() - 301))), false);
     assert_eq!(old.await.expect("an answer").status, 200, "looking needs no fresh login");
+    let weak = ask(Some(console.token(|c| c["acr"] = json!("3gpp:acr:password"))), false);
+    assert_eq!(weak.await.expect("an answer").status, 200, "nor a passkey");
+    let rotated = ask(Some(console.token(|_| {})), true).await.expect("an answer");
+    assert_eq!(rotated.status, 200, "the good token: {:?}", site.reason(rotated.trace()).await);
 
     // The certificate of the console alone opens nothing, and another function gets through no handshake.
     for name in ["sm", "sim", "someone"] {
@@ -94,34 +101,62 @@ async fn a_token_speaks_for_an_operator_or_is_refused_for_its_own_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_act_stands_under_operator_and_console_and_asks_for_a_fresh_login() {
+async fn an_act_stands_under_operator_and_console_and_asks_for_a_passkey() {
     let program = Program::demo();
     let time = TestTime::new();
     let site = Site::with_time(&program, time.clone());
     let mut olga = Browser::logged_in(&site, "olga").await;
-    let csrf = olga.csrf.clone();
-    let put = |name: &str| {
+    let put = |name: &str, csrf: &str| {
         let body = json!({ "password": "a password of its own", "valUserId": format!("{name}@x.example") });
         let url = site.path("console", &format!("/api/admin/users/{name}"));
-        Request::put(url).json(&body).header("x-csrf-token", &csrf)
+        Request::put(url).json(&body).header("x-csrf-token", csrf)
     };
-    assert_eq!(olga.fetch(put("walter")).await.status, 201);
+    let post =
+        |path: &str, csrf: &str| Request::post(site.path("console", path)).header("x-csrf-token", csrf);
+    // A password opens the console and does none of these acts.
+    let revocation = json!({ "kind": "token", "value": "a-token-of-nobody", "issuer": site.at("sim") });
+    let csrf = olga.csrf.clone();
+    let passkeys = Request::delete(site.path("console", "/api/admin/users/alice/passkeys"));
+    for (what, act) in [
+        ("an account", put("walter", &csrf)),
+        ("passkeys of an account", passkeys.header("x-csrf-token", &csrf)),
+        ("a key", post("/api/admin/keys/sim/rotate", &csrf)),
+        ("a revocation", post("/api/admin/revocations", &csrf).json(&revocation)),
+    ] {
+        let refused = olga.fetch(act).await;
+        let got = (refused.status, site.reason(refused.trace()).await);
+        assert_eq!((got.0, got.1.as_str()), (401, "LOGIN_WEAK"), "{what}");
+        let challenge = refused.header("www-authenticate").expect("a challenge");
+        assert!(challenge.contains("acr_values=\"phr\""), "{what}: {challenge}");
+    }
+    // The first passkey is added by password; the login with it opens a session that may.
+    let mut passkey = olga.add_passkey(&site, "olga").await;
+    olga.step_up(&site, &mut passkey).await;
+    assert_eq!(olga.fetch(put("walter", &olga.csrf.clone())).await.status, 201);
+    let revoked = olga.fetch(post("/api/admin/revocations", &olga.csrf.clone()).json(&revocation)).await;
+    assert_eq!(revoked.status, 200, "{}", json_of(&revoked));
     let filter = sdk::admin::RecordFilter { actor: Some("olga".into()), ..Default::default() };
     let records = site.operator().audit(&filter).await.expect("records").items;
     let act = records.iter().find(|record| record.action == "admin.user.put").expect("the act on record");
     assert!(act.actor.starts_with("u_") && act.actor.ends_with("/console"), "{}", act.actor);
 
-    // Five minutes later the same act asks for the password again, and looking does not.
+    // Five minutes later the same act asks for the passkey again, and looking does not.
     site.operator().set_clock(301).await.expect("moved");
     time.move_by(301);
-    let late = olga.fetch(put("xaver")).await;
+    let late = olga.fetch(put("xaver", &olga.csrf.clone())).await;
     assert_eq!((late.status, site.reason(late.trace()).await.as_str()), (401, "LOGIN_STALE"));
     assert_eq!(olga.get("/api/admin/users").await.status, 200);
-    let mut again = Browser::logged_in(&site, "olga").await;
-    let csrf = again.csrf.clone();
-    let url = site.path("console", "/api/admin/keys/sim/rotate");
-    let rotated = again.fetch(Request::post(url).header("x-csrf-token", &csrf)).await;
+    olga.step_up(&site, &mut passkey).await;
+    let rotated = olga.fetch(post("/api/admin/keys/sim/rotate", &olga.csrf.clone())).await;
     assert_eq!(rotated.status, 200, "{}", json_of(&rotated));
+
+    // A device that is lost is replaced by way of the certificate, which asks for no login.
+    site.operator().remove_passkeys("olga").await.expect("removed");
+    assert_eq!(olga.get("/api/admin/users").await.status, 401, "its sessions end with it");
+    let mut olga = Browser::logged_in(&site, "olga").await;
+    let mut passkey = olga.add_passkey(&site, "olga").await;
+    olga.step_up(&site, &mut passkey).await;
+    assert_eq!(olga.fetch(put("yvonne", &olga.csrf.clone())).await.status, 201);
 
     // A role that is taken away is gone at once, in the sessions too.
     let mut otto = Browser::logged_in(&site, "otto").await;

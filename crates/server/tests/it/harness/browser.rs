@@ -33,11 +33,16 @@ impl Browser {
         let mut browser = Self::new(site);
         let answer = browser.login(site, user).await;
         assert_eq!(answer.status, 200, "{user} cannot log in");
-        let session = browser.get("/api/session").await;
+        browser.open().await;
+        browser
+    }
+
+    /// Reads what requests that change something show.
+    pub(super) async fn open(&mut self) {
+        let session = self.get("/api/session").await;
         assert_eq!(session.status, 200, "no session");
         let session: serde_json::Value = serde_json::from_slice(&session.body).expect("JSON");
-        browser.csrf = session["csrf"].as_str().expect("a token").to_owned();
-        browser
+        self.csrf = session["csrf"].as_str().expect("a token").to_owned();
     }
 
     /// Logs in from `/login` to the answer of `/callback`.

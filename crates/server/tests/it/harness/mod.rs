@@ -2,6 +2,7 @@
 
 mod browser;
 mod clients;
+mod passkey;
 mod program;
 mod raw;
 mod tokens;

@@ -28,7 +28,7 @@ async fn answer(State(lm): State<Lm>, request: Request) -> Response {
     let body: serde_json::Map<String, Value> = query
         .map(|(name, value)| (name.into_owned(), serde_json::from_str(&value).unwrap_or_default()))
         .collect();
-    let from = peer.map(|certificate| (certificate.role, certificate.name));
+    let from = peer.map(|certificate| (certificate.role, certificate.name.clone()));
     let path = request.uri().path().to_owned();
     lm.asked.lock().expect("notices").push(Notice { path, body: Value::Object(body), from });
     let said = lm.says.lock().expect("what is said").clone();

@@ -90,7 +90,7 @@ async fn take(State(notices): State<Notices>, request: Request) -> StatusCode {
     let path = request.uri().path().to_owned();
     let body = axum::body::to_bytes(request.into_body(), 64 * 1024).await.unwrap_or_default();
     let body = serde_json::from_slice(&body).unwrap_or_default();
-    let from = peer.map(|certificate| (certificate.role, certificate.name));
+    let from = peer.map(|certificate| (certificate.role, certificate.name.clone()));
     notices.lock().expect("notices").push(Notice { path, body, from });
     StatusCode::NO_CONTENT
 }

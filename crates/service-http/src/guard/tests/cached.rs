@@ -65,6 +65,7 @@ async fn a_key_replaced_under_its_kid_vouches_for_nothing() {
     assert_eq!(world.outcome(world.with_token(&token)).await.0, "SIGNATURE_WRONG");
 }
 
+/// B8, at the resource server.
 #[tokio::test]
 async fn another_audience_is_refused_by_a_verifier_that_knows_the_token() {
     let (ambient, _) = Ambient::for_test(NOW, 5);

@@ -93,7 +93,7 @@ impl SanServer {
         let read = read.map_err(|_| Refusal::open(Reason::StoreFailed))??;
         let _turn = turn.0.await;
         let server = self.clone();
-        self.kit().store.write(move |tx| Box::pin(write::keep(server, tx, batch, read))).await
+        self.kit().store.write_alone(move |tx| Box::pin(write::keep(server, tx, batch, read))).await
     }
 
     /// The turn of a request in the order in which requests began: while the lines of one are kept, those of the next

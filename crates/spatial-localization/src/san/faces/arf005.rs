@@ -1,6 +1,6 @@
 //! ETSI GS ARF 005: ping, and the world anchors.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api_types::common_data::ConnInfo;
 use api_types::faces::arf005::{NIL_UUID, WorldAnchor};
@@ -38,6 +38,9 @@ const GET: Action = Action { verb: "read", scope: READ };
 /// Label of the anchor in the list that is made for it.
 const LABEL: &str = "worldAnchor";
 
+/// Most anchors that a list can be asked for by name. Own value.
+const MAX_NAMED: usize = 100;
+
 /// GET `/ping`: nothing is served, so nothing is charged; that it was permitted is on record.
 ///
 /// # Errors
@@ -50,7 +53,7 @@ pub(in crate::san) async fn ping(
     Ok("pong")
 }
 
-/// GET `/worldAnchors`: what the caller may discover, page by page.
+/// GET `/worldAnchors`: what the caller may discover, page by page; with `UUID`, of these alone.
 ///
 /// # Errors
 /// The stage that refuses.
@@ -64,7 +67,11 @@ pub(in crate::san) async fn list(
     let paged = Paged::read(san.kit(), &san.0.cursors, &call, "arf005", &query, uri.query()).await?;
     let asker = asker(&san, &call, FIND).await?;
     asker.check_action(None)?;
-    let filter = filter(&san, &call, &asker, None);
+    let named = query.raw("UUID").map(named).transpose()?;
+    let filter = Filter {
+        anchor_ids: named.as_ref().map(|uuids| uuids.iter().map(|uuid| number(uuid)).collect()),
+        ..filter(&san, &call, &asker, None)
+    };
     let fetch = |after, limit| {
         let batch = Filter { after, limit, ..filter.clone() };
         san.kit().store.read(|tx| {
@@ -75,7 +82,12 @@ pub(in crate::san) async fn list(
         })
     };
     let id = |found: &Found| found.anchor.anchor_id;
-    let page = paged.fill(fetch, id, |found| found.anchor.body.len(), |found| open(&asker, found)).await?;
+    let keep = |found: Found| {
+        let uuid = mapping::uuid(found.anchor.anchor_id, found.anchor.incarnation);
+        let asked = named.as_ref().is_none_or(|uuids| uuids.contains(&uuid));
+        if asked { open(&asker, found) } else { Ok(None) }
+    };
+    let page = paged.fill(fetch, id, |found| found.anchor.body.len(), keep).await?;
     let link = paged.link(san.kit(), &san.0.cursors, WORLD_ANCHORS, &page).await?;
     let anchors: Vec<WorldAnchor> = page.found.into_iter().map(|(_, anchor)| anchor).collect();
     let body = written(&anchors)?;
@@ -89,6 +101,13 @@ pub(in crate::san) async fn list(
     let mut response = answered(StatusCode::OK, body);
     response.headers_mut().extend(link.map(|link| (LINK, link)));
     Ok(response)
+}
+
+/// The anchors that a list is asked for.
+fn named(text: &str) -> Result<BTreeSet<String>, Refusal> {
+    let uuids: BTreeSet<String> = text.split(',').map(str::to_owned).collect();
+    let good = uuids.len() <= MAX_NAMED && uuids.iter().all(|uuid| mapping::anchor_id(uuid).is_some());
+    if good { Ok(uuids) } else { Err(input::parameter("UUID", "is not up to 100 UUIDs")) }
 }
 
 /// GET `/worldAnchors/{worldAnchorUUID}`.

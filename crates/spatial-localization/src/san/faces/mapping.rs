@@ -12,10 +12,9 @@ use api_types::problem::InvalidParam;
 use api_types::san::{SpatialAnchor, SpatialAnchorMapPosition};
 use api_types::strict_json;
 use api_types::validate::Validate as _;
-use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use crate::shared::geo_pose;
+use crate::shared::{geo_pose, uuid};
 
 const MEMBER: &str = "arf005";
 const ANCHOR_ID: &str = "3gpp.anchorId";
@@ -38,30 +37,14 @@ struct Kept {
     tags: BTreeMap<String, Vec<String>>,
 }
 
-/// The UUID of one life of an anchor: its number, and what nobody guesses (RFC 9562 5.8).
-///
-/// Nothing has to be looked up, no UUID comes twice, and whoever tries numbers learns nothing.
+/// The UUID of one life of an anchor.
 pub(super) fn uuid(anchor_id: u32, incarnation: i64) -> String {
-    let text = [b"world anchor".as_slice(), &anchor_id.to_be_bytes(), &incarnation.to_be_bytes()].concat();
-    let digest = digest(&SHA256, &text);
-    let mut bytes = [0_u8; 16];
-    bytes.copy_from_slice(&digest.as_ref()[..16]);
-    bytes[..4].copy_from_slice(&anchor_id.to_be_bytes());
-    bytes[6] = bytes[6] & 0x0f | 0x80;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex = service_http::ambient::hex(&bytes);
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    uuid::of(b"world anchor", anchor_id, &incarnation.to_be_bytes())
 }
 
 /// The number of the anchor that a UUID may be of; whether it is of its present life is for [`uuid`] to say.
 pub(super) fn anchor_id(uuid: &str) -> Option<u32> {
-    let bytes = uuid.as_bytes();
-    let shape = |(at, byte): (usize, &u8)| match at {
-        8 | 13 | 18 | 23 => *byte == b'-',
-        _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(byte),
-    };
-    let good = bytes.len() == 36 && bytes.iter().enumerate().all(shape);
-    u32::from_str_radix(uuid.get(..8)?, 16).ok().filter(|_| good)
+    uuid::number(uuid)
 }
 
 /// What a reader is shown; `anchor` has passed what leaves out what is not for that reader.

@@ -14,6 +14,7 @@ mod round;
 pub(super) use deliver::decide;
 pub(super) use round::round;
 
+use api_types::common_data::ReportingInformation;
 use api_types::san::{AnchorEvent, AnchorsEventsSub, SpatialAnchorsSub};
 use async_trait::async_trait;
 use authorization::CallerKind;
@@ -90,7 +91,21 @@ impl Kind for Anchors {
     }
 
     fn same_events(one: &SpatialAnchorsSub, other: &SpatialAnchorsSub) -> bool {
-        one.event_subs == other.event_subs && one.report_req == other.report_req
+        one.event_subs == other.event_subs
+            && ReportingInformation::same_but_flag(one.report_req.as_ref(), other.report_req.as_ref())
+    }
+
+    fn about_ues(body: &SpatialAnchorsSub) -> bool {
+        body.event_subs.iter().any(|one| one.event == AnchorEvent::UeInterest)
+    }
+
+    fn gathered(sub_id: &str, held: Vec<String>) -> Result<Vec<String>, StoreError> {
+        let mut reports = Vec::new();
+        for body in &held {
+            let kept: report::Kept = parsed(body)?;
+            reports.extend(kept.reports);
+        }
+        report::messages(sub_id, reports).iter().map(written).collect()
     }
 
     fn check(server: &SanServer, subscriber: &Subscriber, body: &SpatialAnchorsSub) -> Result<(), Refusal> {
@@ -113,7 +128,10 @@ impl Kind for Anchors {
     ) -> Result<Option<Value>, StoreError> {
         let viewer = Viewer::new(server, tx, subscriber.clone(), NOTIFY).await?;
         let mut state = State::default();
-        let reports = look::now(tx, &viewer, &row.sub_id, body, &mut state, true).await?;
+        let mut reports = look::now(tx, &viewer, &row.sub_id, body, &mut state, true).await?;
+        if let Ok(reporting) = Reporting::read(body.report_req.as_ref(), body.exp_time, row.created_s) {
+            report::sampled(tx, &row.sub_id, reporting.sample, &mut reports).await?;
+        }
         row.state = written(&state)?;
         let told =
             report::told(tx, &viewer, &report::Kept { sub_id: row.sub_id.clone(), reports }, body).await?;

@@ -11,6 +11,7 @@ use api_types::san::{
     UEAnchorInterest,
 };
 use serde::{Deserialize, Serialize};
+use store::anchors::positions;
 use store::{Sql, StoreError};
 
 use super::happening::Gone;
@@ -18,6 +19,7 @@ use super::look::{self, Seen};
 use crate::san::access::Viewer;
 use crate::san::shown;
 use crate::shared::operator_rules::Action;
+use crate::shared::subscriptions::sample::Sample;
 use crate::shared::supp_feat::SuppFeat;
 
 /// Anchors and UEs of one notification. Own value: with the largest anchors it stays below what receivers take.
@@ -82,6 +84,30 @@ impl KeptReport {
         pieces.extend(self.ues.chunks(PER_MESSAGE).map(|some| Self { ues: some.to_vec(), ..piece() }));
         pieces
     }
+}
+
+/// Leaves the UEs of a sample.
+///
+/// # Errors
+/// The store failed.
+pub(super) async fn sampled(
+    tx: &mut dyn Sql,
+    sub_id: &str,
+    sample: Option<Sample>,
+    reports: &mut [KeptReport],
+) -> Result<(), StoreError> {
+    let Some(sample) = sample else { return Ok(()) };
+    for report in reports {
+        let mut told = Vec::with_capacity(report.ues.len());
+        for near in std::mem::take(&mut report.ues) {
+            let at = if sample.by_area { positions::of_ue(tx, &near.ue).await? } else { None };
+            if sample.holds(sub_id, &near.ue, at.map(|at| (at.lon, at.lat))) {
+                told.push(near);
+            }
+        }
+        report.ues = told;
+    }
+    Ok(())
 }
 
 /// The notifications of one occasion.

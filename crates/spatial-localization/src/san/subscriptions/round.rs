@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use api_types::san::{AnchorEvent, AnchorManagementEvent, AnchorsEventsSub};
+use api_types::san::{AnchorEvent, AnchorManagementEvent, AnchorsEventsSub, SpatialAnchorsSub};
 use store::anchors::in_range::Part;
 use store::happenings;
 use store::subscriptions::{self, SubscriptionRow};
@@ -98,17 +98,30 @@ async fn tell(
         let part = Part { sub_id: &row.sub_id, part: number };
         reports.extend(of_event(tx, &viewer, part, event, happening, &mut state).await?);
     }
+    report::sampled(tx, &row.sub_id, reporting.sample, &mut reports).await?;
     let messages = written_messages(&row.sub_id, reports)?;
-    let told = !messages.is_empty();
     row.state = written(&state)?;
-    // Nothing is left to search for.
+    let goes = notifier::queue(tx, san.kit(), row, &body.notif_uri, &reporting, None, messages).await?;
+    if goes {
+        end_if_done(tx, san, row, &body, &state).await?;
+    }
+    Ok(goes)
+}
+
+/// Ends a subscription of which nothing is left to search for.
+async fn end_if_done(
+    tx: &mut dyn Sql,
+    san: &SanServer,
+    row: &mut SubscriptionRow,
+    body: &SpatialAnchorsSub,
+    state: &State,
+) -> Result<(), StoreError> {
     let parts = body.event_subs.len();
-    notifier::queue(tx, san.kit(), row, &body.notif_uri, &reporting, None, messages).await?;
     if row.ended_s.is_none() && parts > 0 && state.done.len() >= parts {
         row.ended_s = Some(san.kit().ambient.now_s());
         subscriptions::reported(tx, row).await?;
     }
-    Ok(told)
+    Ok(())
 }
 
 /// Whether a subscription can be concerned at all, without a look at any anchor.
@@ -221,18 +234,31 @@ async fn periodic(tx: &mut dyn Sql, san: &SanServer) -> Result<bool, StoreError>
             subscriptions::remove(tx, &row.sub_id).await?;
             continue;
         };
+        if reporting.method == Method::OnEvent {
+            // What was gathered goes; muted meanwhile, it waits.
+            if !reporting.flow.holds() {
+                let uri = &body.notif_uri;
+                told |= notifier::let_go::<Anchors>(tx, san.kit(), &mut row, uri, &reporting).await?;
+                end_if_done(tx, san, &mut row, &body, &state).await?;
+            } else {
+                row.next_s = None;
+                subscriptions::reported(tx, &row).await?;
+            }
+            continue;
+        }
         let viewer = Viewer::new(san, tx, standing.subscriber(), NOTIFY).await?;
-        let reports = look::now(tx, &viewer, &row.sub_id, &body, &mut state, false).await?;
+        let mut reports = look::now(tx, &viewer, &row.sub_id, &body, &mut state, false).await?;
+        report::sampled(tx, &row.sub_id, reporting.sample, &mut reports).await?;
         let messages = written_messages(&row.sub_id, reports)?;
-        told |= !messages.is_empty();
         let due_s = row.next_s;
-        notifier::queue(tx, san.kit(), &mut row, &body.notif_uri, &reporting, due_s, messages).await?;
+        told |=
+            notifier::queue(tx, san.kit(), &mut row, &body.notif_uri, &reporting, due_s, messages).await?;
     }
     Ok(told)
 }
 
 /// The way of reporting, which was good when it was said.
-fn reporting(row: &SubscriptionRow, body: &api_types::san::SpatialAnchorsSub) -> Option<Reporting> {
+fn reporting(row: &SubscriptionRow, body: &SpatialAnchorsSub) -> Option<Reporting> {
     Reporting::read(body.report_req.as_ref(), body.exp_time, row.created_s).ok()
 }
 

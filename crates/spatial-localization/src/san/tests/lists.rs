@@ -70,14 +70,9 @@ async fn a_list_lives_from_post_to_delete() {
         .read(|tx| {
             Box::pin(async move {
                 let mut counts = Vec::new();
-                for table in [
-                    "anchor",
-                    "anchors_list",
-                    "anchor_box",
-                    "anchor_place",
-                    "visibility_class",
-                    "class_match",
-                ] {
+                for table in
+                    ["anchor", "anchors_list", "anchor_box", "anchor_spot", "visibility_class", "class_match"]
+                {
                     counts.push(tx.query_one(&format!("select count(*) from {table}"), &[]).await?.get(0)?);
                 }
                 Ok(counts)

@@ -3,6 +3,7 @@
 mod discovery;
 mod groups;
 mod hidden;
+mod kept;
 mod levels;
 mod lists;
 mod place_and_rules;

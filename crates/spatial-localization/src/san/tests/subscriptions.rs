@@ -209,7 +209,7 @@ async fn a_subscription_says_what_it_must() {
         Box::new(move |body: &mut Value| body.pointer_mut(pointer).unwrap()[name] = value.clone())
     };
     #[rustfmt::skip] // a table stays a table
-    let rows: [(&str, Spoil, &str, &str); 19] = [
+    let rows: [(&str, Spoil, &str, &str); 21] = [
         ("no event",            set("/eventSubs", json!([])), "/eventSubs", "MANDATORY_IE_INCORRECT"),
         ("no address",          Box::new(|body| drop(body.as_object_mut().unwrap().remove("notifUri"))), "/notifUri", "MANDATORY_IE_MISSING"),
         ("no url",              set("/notifUri", json!("nowhere")), "/notifUri", "MANDATORY_IE_INCORRECT"),
@@ -228,6 +228,8 @@ async fn a_subscription_says_what_it_must() {
         ("past",                add("", "expTime", json!("2001-01-01T00:00:00Z")), "/expTime", "OPTIONAL_IE_INCORRECT"),
         ("no period",           add("", "reportReq", json!({ "notifMethod": "PERIODIC" })), "/reportReq/repPeriod", "OPTIONAL_IE_INCORRECT"),
         ("a sample",            add("", "reportReq", json!({ "sampRatio": 50 })), "/reportReq/sampRatio", "OPTIONAL_IE_INCORRECT"),
+        ("parts of a model",    Box::new(|body| { body["eventSubs"] = interest(5.0, false); body["reportReq"] = json!({ "sampRatio": 50, "partitionCriteria": ["TAC"] }); }), "/reportReq/partitionCriteria", "OPTIONAL_IE_INCORRECT"),
+        ("gathered too long",   add("", "reportReq", json!({ "grpRepTime": 31 * 24 * 3_600 + 1 })), "/reportReq/grpRepTime", "OPTIONAL_IE_INCORRECT"),
         ("too many events",     Box::new(|body| body["eventSubs"] = json!(vec![body["eventSubs"][0].clone(); 65])), "/eventSubs", "MANDATORY_IE_INCORRECT"),
     ];
     for (what, spoil, param, cause) in rows {
@@ -559,6 +561,112 @@ async fn one_time_is_one_report() {
 }
 
 /// What is told is recorded, once, also when it is tried again.
+/// TS 29.523 `notifFlag`: what happens is kept while a subscription is muted, and goes when it is asked for.
+#[tokio::test]
+async fn a_muted_subscription_keeps_its_reports() {
+    let world = World::new().await;
+    let flag = |flag: &str| json!({ "reportReq": { "notifFlag": flag } });
+    let more = json!({ "reportReq": { "notifFlag": "DEACTIVATE", "maxReportNbr": 3 } });
+    let path = world.subscribe(VS2, &subscription(discovery(json!({})), more)).await;
+    let (_, one) = world.anchor(2.0, 48.0, open()).await;
+    let (_, two) = world.anchor(2.1, 48.0, open()).await;
+    assert!(world.told().await.is_empty(), "muted");
+    let patched = world.send(VS2, Method::PATCH, &path, Some(&flag("RETRIEVAL"))).await;
+    assert_eq!((patched.status, &patched.json()["reportReq"]["notifFlag"]), (200, &json!("RETRIEVAL")));
+    let told = world.told().await;
+    assert_eq!(told.len(), 1, "one report: {told:?}");
+    let both = vec![("vs-2".to_owned(), vec![one]), ("vs-2".to_owned(), vec![two])];
+    assert_eq!(anchors(&told), both, "in the order in which it happened");
+
+    // Muted again after that, and permission is decided when it goes.
+    let (hidden, _) = world.anchor(2.2, 48.0, open()).await;
+    let (_, four) = world.anchor(2.3, 48.0, open()).await;
+    assert!(world.told().await.is_empty());
+    let patch = json!({ "anchors": { "a": { "visibility": "PRIVATE" } } });
+    world.send(VS1, Method::PATCH, &format!("{hidden}?supp-feats=1"), Some(&own(patch))).await;
+    assert_eq!(world.send(VS2, Method::PATCH, &path, Some(&flag("ACTIVATE"))).await.status, 200);
+    let told = world.told().await;
+    assert!(anchors(&told).contains(&("vs-2".to_owned(), vec![four])), "{told:?}");
+    assert_eq!(told.len(), 1);
+
+    // Two reports were made, however often it was muted meanwhile: one is left.
+    let (_, five) = world.anchor(2.4, 48.0, open()).await;
+    assert_eq!(anchors(&world.told().await), [("vs-2".to_owned(), vec![five])]);
+    world.anchor(2.5, 48.0, open()).await;
+    assert!(world.told().await.is_empty(), "out of reports");
+    assert_eq!(world.get(VS2, &path).await.status, 404);
+}
+
+fn own(mut patch: Value) -> Value {
+    patch["suppFeat"] = json!("1");
+    patch
+}
+
+/// TS 29.523 `grpRepTime`: what happens within so many seconds is one report.
+#[tokio::test]
+async fn reports_are_gathered_for_a_while() {
+    let world = World::new().await;
+    let more = json!({ "reportReq": { "grpRepTime": 10 } });
+    world.subscribe(VS2, &subscription(discovery(json!({})), more)).await;
+    let (_, one) = world.anchor(2.0, 48.0, open()).await;
+    assert!(world.told().await.is_empty());
+    world.clock.advance(Duration::from_secs(9));
+    world.sim.renew();
+    let (_, two) = world.anchor(2.1, 48.0, open()).await;
+    assert!(world.told().await.is_empty(), "the time runs from the first");
+    world.clock.advance(Duration::from_secs(1));
+    let told = world.told().await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(anchors(&told), [("vs-2".to_owned(), vec![one]), ("vs-2".to_owned(), vec![two])]);
+    world.clock.advance(Duration::from_secs(30));
+    assert!(world.told().await.is_empty(), "nothing is left of it");
+    let (_, three) = world.anchor(2.2, 48.0, open()).await;
+    assert!(world.told().await.is_empty(), "the next group begins");
+    world.clock.advance(Duration::from_secs(10));
+    assert_eq!(anchors(&world.told().await), [("vs-2".to_owned(), vec![three])]);
+}
+
+/// TS 29.523 `sampRatio` and `partitionCriteria`: of a share of the UEs is told, and always of the same.
+#[tokio::test]
+async fn a_sample_of_ues_is_told() {
+    let world = World::new().await;
+    let all = json!({ "reportReq": { "sampRatio": 100 } });
+    let half = json!({ "reportReq": { "sampRatio": 50, "partitionCriteria": ["GEOAREA"] } });
+    world.subscribe(VS1, &subscription(interest(50.0, false), all)).await;
+    let sampled = world.subscribe(VS1, &subscription(interest(50.0, false), half)).await;
+    let sampled = sampled.rsplit('/').next().unwrap().to_owned();
+    world.anchor(2.0, 48.0, open()).await;
+    world.told().await;
+    let ues = |told: &[(String, Value)], of: bool| {
+        let mut ues = std::collections::BTreeSet::new();
+        for (_, notif) in told.iter().filter(|(_, notif)| (notif["subId"] == sampled.as_str()) == of) {
+            for report in notif["reports"].as_array().unwrap() {
+                let near = report["ueAnchrInt"].as_array().cloned().unwrap_or_default();
+                ues.extend(near.iter().map(|one| one["ueId"].as_str().unwrap().to_owned()));
+            }
+        }
+        ues
+    };
+    for n in 0..40 {
+        world.seen_at(&format!("ue-{n}"), 2.0, 48.0).await;
+    }
+    let came = world.told().await;
+    assert_eq!(ues(&came, false).len(), 40);
+    let some = ues(&came, true);
+    assert!((8..=32).contains(&some.len()), "{}", some.len());
+    // They go, and come again: it is told of the same ones.
+    for lon in [2.1, 2.0] {
+        for n in 0..40 {
+            world.seen_at(&format!("ue-{n}"), lon, 48.0).await;
+        }
+        let told = world.told().await;
+        assert_eq!(ues(&told, false).len(), 40);
+        if lon < 2.1 {
+            assert_eq!(ues(&told, true), some);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_notification_is_recorded_once() {
     let world = World::new().await;

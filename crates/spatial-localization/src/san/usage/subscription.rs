@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use api_types::common_data::NotificationMethod;
+use api_types::common_data::{NotificationMethod, ReportingInformation};
 use api_types::san::{
     SpatialAnchorsUsageInfo, SpatialAnchorsUsageInfoNotif, SpatialAnchorsUsageInfoSub,
     SpatialAnchorsUsageReport,
@@ -187,8 +187,13 @@ impl Kind for Usage {
     }
 
     fn same_events(one: &SpatialAnchorsUsageInfoSub, other: &SpatialAnchorsUsageInfoSub) -> bool {
-        (&one.event_subs, &one.report_req, one.samp_int)
-            == (&other.event_subs, &other.report_req, other.samp_int)
+        (&one.event_subs, one.samp_int) == (&other.event_subs, other.samp_int)
+            && ReportingInformation::same_but_flag(one.report_req.as_ref(), other.report_req.as_ref())
+    }
+
+    /// Counters hold what came before: the last report says it all.
+    fn gathered(_: &str, held: Vec<String>) -> Result<Vec<String>, StoreError> {
+        Ok(held.into_iter().last().into_iter().collect())
     }
 
     fn check(
@@ -272,8 +277,7 @@ pub(in crate::san) async fn periodic(
     row.state = written(&LastTold { last: reports.clone() })?;
     let messages = if news { vec![written(&reports)?] } else { Vec::new() };
     let (due_s, uri) = (row.next_s, body.notif_uri.unwrap_or_default());
-    notifier::queue(tx, san.kit(), row, &uri, &reporting, due_s, messages).await?;
-    Ok(news)
+    notifier::queue(tx, san.kit(), row, &uri, &reporting, due_s, messages).await
 }
 
 /// Decides about a message of a subscription to usage: anchors that are not the subscriber's any more are left out.

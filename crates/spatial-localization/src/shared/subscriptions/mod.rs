@@ -7,6 +7,7 @@
 pub(crate) mod notifier;
 pub(crate) mod operations;
 pub mod reporting;
+pub mod sample;
 pub(crate) mod standing;
 
 pub(crate) use operations::Kind;

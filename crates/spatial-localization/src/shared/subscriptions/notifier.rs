@@ -13,10 +13,11 @@ use store::audit::{self, AuditRow};
 use store::charging::{self, ChargingRow};
 use store::outbox::{self, Message};
 use store::subscriptions::{self, SubscriptionRow};
-use store::{Sql, StoreError, once, registrations};
+use store::{Sql, StoreError, held_reports, once, registrations};
 
+use super::Kind;
 use super::operations::written;
-use super::reporting::Reporting;
+use super::reporting::{Reporting, Wait};
 use super::standing::{Rights, Standing, Subscriber};
 
 /// Longest sleep between two rounds; other nodes may have left something, and periods run out. Own value.
@@ -111,7 +112,8 @@ fn epochs(kit: &FunctionKit) -> Vec<u64> {
         .unwrap_or_default()
 }
 
-/// Queues what a subscriber is to be told on one occasion, which is one report however many messages it needs.
+/// Queues what a subscriber is to be told on one occasion, which is one report however many messages it needs; or holds
+/// it back, for a subscription that is muted or that gathers (TS 29.523 `notifFlag`, `grpRepTime`). Whether anything goes.
 pub(crate) async fn queue(
     tx: &mut dyn Sql,
     kit: &FunctionKit,
@@ -120,9 +122,60 @@ pub(crate) async fn queue(
     reporting: &Reporting,
     due_s: Option<i64>,
     messages: Vec<String>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
+    let now_s = kit.ambient.now_s();
+    let gathers_until_s = row.next_s.filter(|_| reporting.gather_s.is_some());
+    let Some(wait) = reporting.wait(gathers_until_s, now_s).filter(|_| !messages.is_empty()) else {
+        return pass(tx, kit, row, notif_uri, reporting, due_s, messages).await;
+    };
+    for body in &messages {
+        held_reports::add(tx, &row.sub_id, body, now_s, HELD).await?;
+    }
+    match wait {
+        Wait::Until(until_s) => row.next_s = Some(until_s),
+        // The rhythm of periods goes on; what is held is counted when it goes.
+        Wait::UntilAsked => {
+            if let Some(due_s) = due_s {
+                row.next_s = reporting.after(row.reports, due_s, now_s).next_s;
+            }
+        }
+    }
+    subscriptions::reported(tx, row).await?;
+    Ok(false)
+}
+
+/// Lets go what was held back, as one report. Whether there was any.
+pub(crate) async fn let_go<K: Kind>(
+    tx: &mut dyn Sql,
+    kit: &FunctionKit,
+    row: &mut SubscriptionRow,
+    notif_uri: &str,
+    reporting: &Reporting,
+) -> Result<bool, StoreError> {
+    if reporting.gather_s.is_some() {
+        // The next group begins with the next report.
+        row.next_s = None;
+    }
+    let held = held_reports::take(tx, &row.sub_id).await?;
+    let messages = K::gathered(&row.sub_id, held)?;
+    pass(tx, kit, row, notif_uri, reporting, None, messages).await
+}
+
+/// Most reports that are held back for a subscription; the oldest give way. Own value.
+const HELD: u32 = 1_000;
+
+async fn pass(
+    tx: &mut dyn Sql,
+    kit: &FunctionKit,
+    row: &mut SubscriptionRow,
+    notif_uri: &str,
+    reporting: &Reporting,
+    due_s: Option<i64>,
+    messages: Vec<String>,
+) -> Result<bool, StoreError> {
     let (now_s, now_ms) = (kit.ambient.now_s(), kit.ambient.now_ms());
-    if !messages.is_empty() {
+    let goes = !messages.is_empty();
+    if goes {
         row.reports += 1;
     }
     let next = reporting.after(row.reports, due_s.unwrap_or(now_s), now_s);
@@ -147,7 +200,7 @@ pub(crate) async fn queue(
         };
         outbox::queue(tx, &message).await?;
     }
-    Ok(())
+    Ok(goes)
 }
 
 /// Whether a message is one of a subscription.

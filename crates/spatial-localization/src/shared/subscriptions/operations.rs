@@ -24,6 +24,7 @@ use service_http::refusal::Refusal;
 use store::subscriptions::{self, SubscriptionRow};
 use store::{Sql, StoreError};
 
+use super::notifier;
 use super::reporting::{Method, Reporting};
 use super::standing::{Standing, Subscriber, called_back};
 use crate::shared::etag::{self, EntityTag};
@@ -103,6 +104,15 @@ pub(crate) trait Kind: Send + Sync + 'static {
         row: &mut SubscriptionRow,
         body: &Self::Body,
     ) -> Result<Option<Value>, StoreError>;
+    /// Whether its events are about UEs, of which a sample can be told.
+    fn about_ues(_: &Self::Body) -> bool {
+        false
+    }
+    /// Reports that were held back, the oldest first, as the messages of one occasion.
+    ///
+    /// # Errors
+    /// They are damaged.
+    fn gathered(sub_id: &str, held: Vec<String>) -> Result<Vec<String>, StoreError>;
     /// Called when a subscription begins, or its events are others than before.
     async fn begin(
         server: &Self::Server,
@@ -307,7 +317,7 @@ async fn change<K: Kind>(
     sub_id: String,
     headers: HeaderMap,
     act: Act,
-    wanted: K::Body,
+    mut wanted: K::Body,
     reporting: Reporting,
 ) -> Result<Response, Refusal> {
     let (job, by) = (server.clone(), call.clone());
@@ -319,13 +329,17 @@ async fn change<K: Kind>(
                 etag::check_if_match(&headers, &[tag(&row)])?;
                 let before: K::Body = parsed(&row.body)?;
                 let same = K::same_events(&before, &wanted);
-                row.body = written(&wanted)?;
+                let after = written(&wanted)?;
+                let other = without_flag(&row.body)? != without_flag(&after)?;
+                row.body = after;
                 row.standing = Standing::of(&by).to_text()?;
                 row.reports_max = reporting.max.map(i64::from);
                 row.ends_s = reporting.ends_s;
-                row.next_s = first_due(&reporting, around.now_s);
-                // Whoever says anew how often counts anew.
-                row.reports = 0;
+                // Whoever says anew how often counts anew; whoever only mutes and asks does not.
+                if other {
+                    row.next_s = first_due(&reporting, around.now_s);
+                    row.reports = 0;
+                }
                 if !same {
                     row.state = "{}".to_owned();
                 }
@@ -337,6 +351,10 @@ async fn change<K: Kind>(
                 if !same {
                     report = first::<K>(&job, tx, &by, &mut row, &wanted, &reporting, around.now_s).await?;
                 }
+                if reporting.flow.lets_go() && row.ended_s.is_none() {
+                    let uri = K::members(&mut wanted).notif_uri.unwrap_or_default().to_owned();
+                    notifier::let_go::<K>(tx, K::kit(&job), &mut row, &uri, &reporting).await?;
+                }
                 let shown = Shown::of(&row, report)?;
                 record(tx, &by, &row, around.policy_version(), act.name, 200, shown.body.len()).await?;
                 Ok::<_, Refusal>(shown)
@@ -346,6 +364,21 @@ async fn change<K: Kind>(
     K::granted(&call);
     K::wake(server);
     shown.response(StatusCode::OK, None)
+}
+
+/// A subscription as it is kept, without `notifFlag`: what that says is done at once, and is no other subscription.
+fn without_flag(kept: &str) -> Result<Value, StoreError> {
+    let mut body: Value = parsed(kept)?;
+    if let Some(wanted) = body.get_mut("reportReq").and_then(Value::as_object_mut) {
+        wanted.remove("notifFlag");
+        if wanted.get("immRep") == Some(&Value::Bool(false)) {
+            wanted.remove("immRep");
+        }
+        if wanted.is_empty() {
+            body.as_object_mut().map(|members| members.remove("reportReq"));
+        }
+    }
+    Ok(body)
 }
 
 /// DELETE.
@@ -410,6 +443,9 @@ async fn checked<K: Kind>(
     let mut reporting = Reporting::read(members.report_req, members.exp_time, now_s)
         .map_err(|faults| Refusal::input(Cause::OptionalIeIncorrect, faults))?;
     let uri = members.notif_uri.map(str::to_owned);
+    if reporting.sample.is_some() && !K::about_ues(body) {
+        return Err(input::optional("/reportReq/sampRatio", "is of UEs, of which no event here tells"));
+    }
     K::check(server, &Subscriber::of(call), body)?;
     if let (Method::OnEvent, Some(every)) = (reporting.method, K::sampling(body)) {
         reporting.method = Method::Every(every);

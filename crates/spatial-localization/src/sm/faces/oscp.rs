@@ -14,14 +14,13 @@ use service_http::refusal::Refusal;
 use store::spatial_index::GeoBox;
 use store::{StoreError, maps};
 
-use super::{OWN_RECORDS, RECORDS, cell, mapping};
+use super::{OWN_RECORDS, RECORDS, all_members, cell, mapping};
 use crate::shared::data_class::conceal_map;
 use crate::shared::geometry::Area;
 use crate::shared::input::{self, PathId};
 use crate::shared::paging::{Paged, Rows};
 use crate::shared::rules;
 use crate::shared::subscriptions::standing::Subscriber;
-use crate::shared::supp_feat::SuppFeat;
 use crate::sm::change::Change;
 use crate::sm::view::{self, Reader};
 use crate::sm::{SmServer, access, build, create, delete, steps, update};
@@ -252,11 +251,6 @@ async fn body(request: Request) -> Result<ServiceRecord, Refusal> {
 fn record(sm: &SmServer, shown: &api_types::sm::SpatialMap, now_s: i64) -> Option<ServiceRecord> {
     let active = shown.sm_prof.time_period.is_none_or(|period| period.holds(now_s));
     mapping::shown(shown, sm.location(shown.sm_prof.map_id), active)
-}
-
-/// Peers of this interface see members of ours as far as it has a place for them.
-fn all_members() -> SuppFeat {
-    SuppFeat::parse(Some("1")).unwrap_or_default()
 }
 
 fn address(path: &str, place: &Place) -> String {

@@ -8,6 +8,7 @@ mod tell;
 pub(super) use diff::note_change;
 pub(super) use tell::{decide, note_ready, round};
 
+use api_types::common_data::ReportingInformation;
 use api_types::sm::SpatialMapsSub;
 use async_trait::async_trait;
 use serde_json::Value;
@@ -73,8 +74,12 @@ impl Kind for Maps {
     }
 
     fn same_events(one: &SpatialMapsSub, other: &SpatialMapsSub) -> bool {
-        (&one.event_subs, &one.svc_id, &one.report_req)
-            == (&other.event_subs, &other.svc_id, &other.report_req)
+        (&one.event_subs, &one.svc_id) == (&other.event_subs, &other.svc_id)
+            && ReportingInformation::same_but_flag(one.report_req.as_ref(), other.report_req.as_ref())
+    }
+
+    fn gathered(_: &str, held: Vec<String>) -> Result<Vec<String>, StoreError> {
+        tell::gathered(&held)
     }
 
     fn check(server: &SmServer, _: &Subscriber, body: &SpatialMapsSub) -> Result<(), Refusal> {

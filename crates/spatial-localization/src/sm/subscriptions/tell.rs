@@ -164,8 +164,16 @@ async fn tell(
         return Ok(false);
     }
     let messages = vec![written(&reports)?];
-    notifier::queue(tx, sm.kit(), row, &body.notif_uri, &reporting, None, messages).await?;
-    Ok(true)
+    notifier::queue(tx, sm.kit(), row, &body.notif_uri, &reporting, None, messages).await
+}
+
+/// Reports that were held back, as the messages of one occasion.
+pub(super) fn gathered(held: &[String]) -> Result<Vec<String>, StoreError> {
+    let mut reports: Vec<MapsReport> = Vec::new();
+    for body in held {
+        reports.extend(parsed::<Vec<MapsReport>>(body)?);
+    }
+    reports.chunks(MOST as usize).map(|some| written(&some)).collect()
 }
 
 /// What an event tells of what happened; `None`: nothing of it.
@@ -320,12 +328,22 @@ async fn periodic(tx: &mut dyn Sql, sm: &SmServer) -> Result<bool, StoreError> {
             subscriptions::remove(tx, &row.sub_id).await?;
             continue;
         };
+        if reporting.method == Method::OnEvent {
+            // What was gathered goes; muted meanwhile, it waits.
+            if !reporting.flow.holds() {
+                let uri = &body.notif_uri;
+                told |= notifier::let_go::<Maps>(tx, sm.kit(), &mut row, uri, &reporting).await?;
+            } else {
+                row.next_s = None;
+                subscriptions::reported(tx, &row).await?;
+            }
+            continue;
+        }
         let viewer = Viewer::new(sm, tx, standing.subscriber()).await?;
         let reports = now(tx, &viewer, &body).await?;
         let messages = if reports.is_empty() { Vec::new() } else { vec![written(&reports)?] };
-        told |= !messages.is_empty();
         let due_s = row.next_s;
-        notifier::queue(tx, sm.kit(), &mut row, &body.notif_uri, &reporting, due_s, messages).await?;
+        told |= notifier::queue(tx, sm.kit(), &mut row, &body.notif_uri, &reporting, due_s, messages).await?;
     }
     Ok(told)
 }

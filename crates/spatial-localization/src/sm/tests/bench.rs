@@ -1,6 +1,6 @@
 //! What the tests of this function are made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -311,11 +311,17 @@ pub(super) fn located(answer: &Answer) -> u64 {
 #[derive(Default)]
 pub(super) struct Anchors {
     visible: Mutex<BTreeMap<String, Vec<u32>>>,
+    open: Mutex<BTreeMap<String, BTreeSet<String>>>,
     pub(super) down: AtomicBool,
     pub(super) asked: AtomicUsize,
 }
 
 impl Anchors {
+    /// Lets somebody discover a world anchor.
+    pub(super) fn open(&self, subject: &str, uuid: &str) {
+        self.open.lock().unwrap().entry(subject.to_owned()).or_default().insert(uuid.to_owned());
+    }
+
     pub(super) fn show(&self, subject: &str, ids: &[u32]) {
         self.visible.lock().unwrap().insert(subject.to_owned(), ids.to_vec());
     }
@@ -323,6 +329,19 @@ impl Anchors {
 
 #[async_trait]
 impl AnchorSource for Anchors {
+    async fn world_anchors_for(
+        &self,
+        caller: &Call,
+        uuids: &BTreeSet<String>,
+    ) -> Result<BTreeSet<String>, Refusal> {
+        if self.down.load(Ordering::Relaxed) {
+            return Err(Refusal::open(Reason::DependencyDown));
+        }
+        let open = self.open.lock().unwrap();
+        let open = open.get(&caller.caller.subject).cloned().unwrap_or_default();
+        Ok(uuids.intersection(&open).cloned().collect())
+    }
+
     async fn anchors_for(&self, caller: &Call, area: &ServiceArea) -> Result<Vec<SpatialAnchorId>, Refusal> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         assert!(!area.geographic().is_empty(), "the coverage of the map");

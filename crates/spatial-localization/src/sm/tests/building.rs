@@ -123,6 +123,41 @@ impl Bench {
 }
 
 #[tokio::test]
+async fn maps_that_can_no_longer_be_built_hold_up_no_later_one() {
+    let kept = |map_id: u32, map_inf: Value| {
+        let built = crate::sm::build::build(
+            api_types::ids::SpatialMapId(map_id),
+            &serde_json::from_value(request(map_inf)).unwrap(),
+            crate::shared::supp_feat::SuppFeat::default(),
+        );
+        crate::sm::building::Kept::of(built).to_text().unwrap()
+    };
+    // More than are taken up at once, each with anchors of an area that the lowered limit refuses; then a damaged one.
+    let bench = Bench::with(None, SmLimits { area_m2: 1.0, ..SmLimits::default() }).await;
+    let stuck = 40_u32;
+    for map_id in 1..=stuck {
+        let anchors = json!({ "augLyrInf": [{ "augWith": "SPATIAL_ANCHORS" }] });
+        building_row(&bench, map_id, &kept(map_id, anchors)).await;
+    }
+    building_row(&bench, stuck + 1, "{").await;
+    assert_eq!(bench.sm_round().await, 0);
+    building_row(&bench, stuck + 2, &kept(stuck + 2, Value::Null)).await;
+    bench.sm_round().await;
+    assert_eq!(bench.send(ask(VS1, "GET", bench.at(u64::from(stuck) + 2))).await.status, 200);
+    // They are kept, and built when the limit allows it again.
+    let Bench { dir, sm, .. } = bench;
+    drop(sm);
+    let bench = Bench::reopened(dir, None, SmLimits::default()).await;
+    for map_id in 1..=u64::from(stuck) {
+        bench
+            .until("a map of before", || async {
+                bench.send(ask(VS1, "GET", bench.at(map_id))).await.status == 200
+            })
+            .await;
+    }
+}
+
+#[tokio::test]
 async fn an_address_is_of_a_host_that_the_client_registered() {
     let bench = Bench::new().await;
     let post = |uri: &str| ask(VS1, "POST", MAPS).json(&notified(Value::Null, uri));

@@ -12,3 +12,4 @@ mod refusals;
 mod registries;
 mod service_records;
 mod subscriptions;
+mod world_storage;

@@ -201,3 +201,46 @@ async fn maps_are_told_at_once_and_in_periods() {
     bench.clock.advance(Duration::from_secs(60));
     assert!(bench.told().await.is_empty(), "two were all");
 }
+
+/// TS 29.523 `notifFlag` and `grpRepTime`, of maps.
+#[tokio::test]
+async fn reports_of_maps_are_kept_and_gathered() {
+    let bench = Bench::new().await;
+    bench.hosts.set("vs-2", &["val.example"]);
+    let ready = |more: Value| {
+        let covered = request(Value::Null)["areaInt"].clone();
+        let mut body = about("SPATIAL_MAP_READY", json!({ "area": covered }), Value::Null);
+        body["reportReq"] = more;
+        body
+    };
+    let muted = bench.subscribe(VS2, &ready(json!({ "notifFlag": "DEACTIVATE" }))).await;
+    let (one, two) = (bench.map_of_vs1(open()).await, bench.map_of_vs1(open()).await);
+    let ids = |told: &[Value]| -> Vec<Vec<Value>> {
+        let reports = told.iter().map(|reports| reports.as_array().unwrap().clone());
+        reports.map(|reports| reports.iter().map(|one| one["mapIds"][0].clone()).collect()).collect()
+    };
+    assert!(bench.told().await.is_empty(), "muted");
+    let patch =
+        |flag: &str| ask(VS2, "PATCH", muted.clone()).json(&json!({ "reportReq": { "notifFlag": flag } }));
+    assert_eq!(bench.send(patch("RETRIEVAL")).await.status, 200);
+    assert_eq!(ids(&bench.told().await), [[json!(one), json!(two)]], "one notification");
+    let three = bench.map_of_vs1(open()).await;
+    assert!(bench.told().await.is_empty(), "muted again");
+    assert_eq!(bench.send(patch("ACTIVATE")).await.status, 200);
+    assert_eq!(ids(&bench.told().await), [[json!(three)]]);
+    let four = bench.map_of_vs1(open()).await;
+    assert_eq!(ids(&bench.told().await), [[json!(four)]]);
+    assert_eq!(bench.send(ask(VS2, "DELETE", muted)).await.status, 204);
+
+    bench.subscribe(VS2, &ready(json!({ "grpRepTime": 10 }))).await;
+    let (five, six) = (bench.map_of_vs1(open()).await, bench.map_of_vs1(open()).await);
+    assert!(bench.told().await.is_empty());
+    bench.clock.advance(Duration::from_secs(10));
+    assert_eq!(ids(&bench.told().await), [[json!(five), json!(six)]]);
+    // No map tells of a UE.
+    let refused = bench.send(ask(VS2, "POST", SUBS).json(&ready(json!({ "sampRatio": 50 })))).await;
+    assert_eq!(
+        (refused.status, &refused.json()["invalidParams"][0]["param"]),
+        (400, &json!("/reportReq/sampRatio"))
+    );
+}

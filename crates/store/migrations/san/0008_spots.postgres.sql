@@ -1,0 +1,2 @@
+-- The R*Tree of SQLite alone needs it.
+select 1;
