@@ -107,7 +107,7 @@ async fn audit_charging_and_traces_tell_the_same_story() {
         );
     }
     let verified = admin.verify_audit().await.expect("chains");
-    assert!(verified.intact && verified.functions.len() == 5, "{verified:?}");
+    assert!(verified.intact && verified.functions.len() == 6, "{verified:?}");
 
     // Charging: one record for each 2xx, none for a refusal, units as delivered.
     let filter = RecordFilter { consumer: Some("vs-7".into()), ..Default::default() };
