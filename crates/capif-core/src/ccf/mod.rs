@@ -1,5 +1,6 @@
 //! The core function: provider and invoker management, publishing, discovery, security contexts and tokens.
 
+mod access_control;
 mod admin;
 mod allowed;
 pub mod certificates;
@@ -10,6 +11,7 @@ mod enrolment;
 mod events;
 mod identifier;
 mod invoker;
+mod logs;
 mod metadata;
 mod open_discover;
 mod party;
@@ -17,9 +19,11 @@ mod provider;
 mod publish;
 mod published;
 mod routes;
+mod routing;
 mod security;
 mod server;
 
+pub use access_control::EVERY_INVOKER;
 pub use certificates::{CertificateError, CertificateIssuer, IssuedCertificate, Named};
 pub use config::CcfConfig;
 pub use routes::ROUTES;

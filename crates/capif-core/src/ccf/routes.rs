@@ -6,7 +6,10 @@ use service_http::guard;
 use service_http::peer::CertRole;
 use service_http::routes::{MountError, RouteSpec};
 
-use super::{CcfServer, discover, invoker, metadata, open_discover, provider, publish, security};
+use super::{
+    CcfServer, access_control, discover, events, invoker, logs, metadata, open_discover, provider, publish,
+    routing, security,
+};
 
 /// Who follows the feed.
 const VERIFIERS: &[CertRole] = &[CertRole::Function, CertRole::Aef];
@@ -20,6 +23,7 @@ const REGISTRATION: &str = "/api-provider-management/v1/registrations/{registrat
 const ONBOARDED: &str = "/api-invoker-management/v1/onboardedInvokers/{onboardingId}";
 const PUBLISHED: &str = "/published-apis/v1/{apfId}/service-apis";
 const PUBLISHED_ONE: &str = "/published-apis/v1/{apfId}/service-apis/{serviceApiId}";
+const SUBSCRIPTION: &str = "/capif-events/v1/{subscriberId}/subscriptions/{subscriptionId}";
 const TRUSTED: &str = "/capif-security/v1/trustedInvokers/{apiInvokerId}";
 
 /// The procedure of solution #2 (TR 33.721 6.2.2).
@@ -72,6 +76,32 @@ pub const ROUTES: &[RouteSpec] = &[
         INVOKER,
     )
     .step(S2, "1", "access token request"),
+    RouteSpec::mtls(
+        Method::POST,
+        "/capif-events/v1/{subscriberId}/subscriptions",
+        "SubscribeToEvents",
+        events::SUBSCRIBERS,
+    )
+    .cost(2),
+    RouteSpec::mtls(Method::PUT, SUBSCRIPTION, "ReplaceEventSubscription", events::SUBSCRIBERS).cost(2),
+    RouteSpec::mtls(Method::PATCH, SUBSCRIPTION, "ModifyEventSubscription", events::SUBSCRIBERS).cost(2),
+    RouteSpec::mtls(Method::DELETE, SUBSCRIPTION, "UnsubscribeFromEvents", events::SUBSCRIBERS),
+    RouteSpec::mtls(
+        Method::GET,
+        "/access-control-policy/v1/accessControlPolicyList/{serviceApiId}",
+        "ListAccessControlPolicies",
+        AEF,
+    ),
+    RouteSpec::mtls(Method::POST, "/api-invocation-logs/v1/{aefId}/logs", "AppendInvocationLog", AEF)
+        .body_limit(1024 * 1024)
+        .cost(2),
+    RouteSpec::mtls(Method::GET, "/logs/v1/apiInvocationLogs", "AuditInvocationLogs", AMF).cost(8),
+    RouteSpec::mtls(
+        Method::GET,
+        "/capif-routing-info/v1/service-apis/{serviceApiId}",
+        "ObtainRoutingInfo",
+        AEF,
+    ),
 ];
 
 impl CcfServer {
@@ -107,6 +137,14 @@ impl CcfServer {
             .on("UpdateSecurityContext", security::update)
             .on("RevokeAuthorization", security::revoke)
             .on("ObtainAccessToken", security::token)
+            .on("SubscribeToEvents", events::subscribe)
+            .on("ReplaceEventSubscription", events::replace)
+            .on("ModifyEventSubscription", events::modify)
+            .on("UnsubscribeFromEvents", events::unsubscribe)
+            .on("ListAccessControlPolicies", access_control::list)
+            .on("AppendInvocationLog", logs::append)
+            .on("AuditInvocationLogs", logs::audit)
+            .on("ObtainRoutingInfo", routing::obtain)
             .finish()?;
         Ok(guard::serve(self.kit(), routes.with_state(self.clone())))
     }

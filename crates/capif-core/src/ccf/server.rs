@@ -1,6 +1,6 @@
 //! The server: what its operations share.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use jose::EcKey;
 use service_http::feed::RevocationLog;
@@ -11,6 +11,7 @@ use service_http::oauth::signing::SigningKeys;
 use super::certificates::CertificateIssuer;
 use super::config::CcfConfig;
 use super::discover::Catalogue;
+use super::events::Hub;
 
 /// The CAPIF core function. Cheap to clone.
 #[derive(Clone)]
@@ -22,6 +23,7 @@ struct Inner {
     certificates: Arc<dyn CertificateIssuer>,
     signing: SigningKeys,
     catalogue: Catalogue,
+    events: Hub,
 }
 
 impl CcfServer {
@@ -34,15 +36,24 @@ impl CcfServer {
         };
         let (ambient, log) = (kit.ambient.clone(), config.revocations.clone());
         let signing = SigningKeys::new(ambient, config.keys.clone(), log, overlap);
-        Self(Arc::new(Inner { kit, config, certificates, signing, catalogue: Catalogue::default() }))
+        Self(Arc::new(Inner {
+            kit,
+            config,
+            certificates,
+            signing,
+            catalogue: Catalogue::default(),
+            events: Hub::default(),
+        }))
     }
 
-    /// Opens the keys, and makes one at the first start.
+    /// Opens the keys, and makes one at the first start; begins to tell subscribers.
     ///
     /// # Errors
     /// A key cannot be opened or made.
     pub async fn start(&self) -> Result<(), KeyStoreError> {
-        self.signing().load().await
+        self.signing().load().await?;
+        self.events().start(self);
+        Ok(())
     }
 
     /// Does what is due. Called by the driver once a second or less often.
@@ -88,6 +99,16 @@ impl CcfServer {
         self.signing().signer()
     }
 
+    /// Who tells subscribers of events.
+    pub(crate) fn events(&self) -> &Hub {
+        &self.0.events
+    }
+
+    /// For tasks that end with the server.
+    pub(crate) fn downgrade(&self) -> WeakCcf {
+        WeakCcf(Arc::downgrade(&self.0))
+    }
+
     /// Everything that is published, in memory.
     pub(crate) fn catalogue(&self) -> &Catalogue {
         &self.0.catalogue
@@ -100,6 +121,15 @@ impl CcfServer {
     /// An absolute address of this server.
     pub(crate) fn at(&self, path: &str) -> String {
         format!("{}{path}", self.config().issuer)
+    }
+}
+
+/// The core function, if it is still there.
+pub(crate) struct WeakCcf(Weak<Inner>);
+
+impl WeakCcf {
+    pub(crate) fn upgrade(&self) -> Option<CcfServer> {
+        self.0.upgrade().map(CcfServer)
     }
 }
 

@@ -1,6 +1,12 @@
 //! The CAPIF core function behind its router, over a SQLite store of the test's own: each refusal beside its good case.
 
+mod access_control;
 mod discover;
+mod events;
 mod harness;
+mod logs;
 mod open_discover;
+mod measure;
 mod publish;
+mod receiver;
+mod routing;

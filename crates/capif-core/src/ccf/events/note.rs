@@ -104,8 +104,12 @@ pub(crate) async fn note(tx: &mut dyn Sql, ccf: &CcfServer, event: Happening) ->
     if !subscriptions::any(tx, FAMILY).await? {
         return Ok(());
     }
-    let body = serde_json::to_string(&event).map_err(|_| StoreError::Damaged("an event cannot be written"))?;
+    let body =
+        serde_json::to_string(&event).map_err(|_| StoreError::Damaged("an event cannot be written"))?;
     let at_ms = ccf.kit().ambient.now_ms();
     let happening = happenings::Happening { kind: FAMILY.to_owned(), body, at_ms, trace: None };
-    happenings::note(tx, &happening).await
+    happenings::note(tx, &happening).await?;
+    // The task's job stands behind this one.
+    ccf.events().wake();
+    Ok(())
 }
