@@ -6,7 +6,6 @@ mod events;
 mod harness;
 mod logs;
 mod open_discover;
-mod measure;
 mod publish;
 mod receiver;
 mod routing;
