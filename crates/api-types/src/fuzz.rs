@@ -186,7 +186,27 @@ mod tests {
 
     const SEED: &str = r#"{"valServInfo":{"serviceId":"m","endPt":{"uri":"https://v.example"}},"anchors":{"a1":{"posInfo":{"spaMapPos":{"spaMapId":"17"}},"visibility":"PRIVATE","rules":{"valServiceList":["m"]}}}}"#;
 
+    /// Bodies and queries with every member.
+    const CAPIF: [&str; 5] = [
+        include_str!("../../../fuzz/corpus/capif_body/APIInvokerEnrolmentDetails.json"),
+        include_str!("../../../fuzz/corpus/capif_body/EventSubscription.json"),
+        include_str!("../../../fuzz/corpus/capif_body/ServiceSecurity.json"),
+        include_str!("../../../fuzz/corpus/capif_resource_auth/resource.json"),
+        include_str!("../../../fuzz/corpus/capif_query/discover.txt"),
+    ];
+
     proptest! {
+        #[test]
+        fn a_spoiled_body_of_capif(which in 0..CAPIF.len(), place in any::<prop::sample::Index>(), byte in any::<u8>()) {
+            let mut bytes = CAPIF[which].as_bytes().to_vec();
+            let at = place.index(bytes.len());
+            bytes[at] = byte;
+            fuzz_capif_body(&bytes);
+            fuzz_capif_resource_auth(&bytes);
+            fuzz_capif_query(&bytes);
+            fuzz_capif_token_form(&bytes);
+        }
+
         #[test]
         fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             all(&bytes);

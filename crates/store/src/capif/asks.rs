@@ -110,7 +110,7 @@ pub async fn decide(
     (permitted, until_s): (bool, Option<i64>),
     now_s: i64,
 ) -> Result<bool, StoreError> {
-    let state = if permitted { AskState::Permitted } else { AskState::Denied };
+    let (state, until_s) = if permitted { (AskState::Permitted, until_s) } else { (AskState::Denied, None) };
     let sql = "UPDATE capif_ask SET state = $3, until_s = $4, decided_s = $5 \
                WHERE ask_id = $1 AND nonce_sha256 = $2 AND state = 'OPEN' AND expires_s > $5";
     let params = params![ask, nonce_sha256, state.as_str(), until_s, now_s];
