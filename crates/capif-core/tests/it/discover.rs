@@ -271,7 +271,7 @@ async fn a_change_is_seen_at_once_on_every_node() {
     both("", "deregistered").await;
 }
 
-/// Ten thousand service APIs: the time that the index takes is measured elsewhere; here it has to be right.
+/// More than one page of the store, more than one piece of an answer.
 #[tokio::test]
 async fn many_are_searched_in_memory() {
     const MANY: usize = 2_000;

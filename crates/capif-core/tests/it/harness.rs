@@ -194,7 +194,8 @@ impl Ccf {
     /// A second node over the same store.
     pub(crate) async fn beside(&self) -> Router {
         let (ambient, clock) = Ambient::for_test(NOW, 8);
-        let (server, _) = node(self._dir.path(), &ambient, RateSettings::demo(), Egress::closed(), |_| {}).await;
+        let (server, _) =
+            node(self._dir.path(), &ambient, RateSettings::demo(), Egress::closed(), |_| {}).await;
         server.start().await.unwrap();
         clock.advance(Duration::from_secs(1));
         clock.set_s(NOW);
