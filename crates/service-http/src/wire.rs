@@ -147,6 +147,7 @@ mod tests {
         ("CREDENTIALS_WRONG",      401, "INVALID_TOKEN",             false),
         ("SESSION_UNKNOWN",        401, "TOKEN_MISSING",             false),
         ("LOGIN_STALE",            401, "INVALID_TOKEN",             false),
+        ("LOGIN_WEAK",             401, "INVALID_TOKEN",             false),
         ("HOLDER_WRONG",           401, "INVALID_TOKEN",             false),
         ("DPOP_INVALID",           401, "INVALID_TOKEN",             false),
         ("DPOP_NONCE_WANTED",      401, "INVALID_TOKEN",             false),
