@@ -62,7 +62,8 @@ async fn a_name_is_published_once_at_a_function(bench: Bench) {
         assert_eq!(service_apis::find(tx, "a1").await?, Some(ServiceApiRow { version: 2, ..changed }));
         assert!(ids(service_apis::of_aef(tx, "aef2").await?).is_empty());
         assert!(service_apis::version(tx).await? > before);
-        let heads = [("a1", 2), ("a2", 1), ("a3", 1), ("a4", 1)].map(|(id, version)| (id.to_owned(), version));
+        let heads =
+            [("a1", 2), ("a2", 1), ("a3", 1), ("a4", 1)].map(|(id, version)| (id.to_owned(), version));
         assert_eq!(service_apis::heads(tx).await?, heads);
 
         let before = service_apis::version(tx).await?;
