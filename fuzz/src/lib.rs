@@ -66,6 +66,8 @@ pub const TARGETS: &[Target] = &[
     target("capif_scope", authorization::fuzz::fuzz_capif_scope),
     target("authorization_details", authorization::fuzz::fuzz_authorization_details),
     target("owner_policy", authorization::fuzz::fuzz_owner_policy),
+    target("event_subscription", capif_core::ccf::fuzz::fuzz_event_subscription),
+    target("audit_query", capif_core::ccf::fuzz::fuzz_audit_query),
     // The edge and the guard
     target("request_path", service_http::edge::request::fuzz::fuzz_request_path),
     target("certificate_identity", service_http::peer::fuzz::fuzz_certificate_identity),
@@ -189,6 +191,8 @@ mod tests {
         is_valid::<api_types::admin::Policy>("admin_body/policy.json");
         is_valid::<api_types::admin::RevocationRequest>("admin_body/revocation.json");
         is_valid::<api_types::admin::Position>("admin_body/position.json");
+        is_valid::<api_types::capif::events::EventSubscription>("event_subscription/filtered.json");
+        is_valid::<api_types::capif::events::EventSubscription>("event_subscription/plain.json");
         is_valid::<api_types::capif::resource_auth::ResourceAuthInfo>("owner_policy/anchor.json");
         is_valid::<api_types::capif::resource_auth::ResourceAuthInfo>("owner_policy/map.json");
         for details in ["authorization_details/levels.json", "authorization_details/others.json"] {

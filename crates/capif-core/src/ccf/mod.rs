@@ -9,6 +9,7 @@ mod discover;
 mod ending;
 mod enrolment;
 mod events;
+pub mod fuzz;
 mod identifier;
 mod invoker;
 mod logs;

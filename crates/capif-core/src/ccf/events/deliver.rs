@@ -41,9 +41,17 @@ impl Recipients for Recipient {
 async fn decide(ccf: &CcfServer, message: &Message) -> Result<Decision, StoreError> {
     let Some(hosts) = destination::hosts(&message.target) else { return Ok(Decision::Drop) };
     let (job, message) = (ccf.clone(), message.clone());
-    let body: Option<String> =
-        ccf.kit().store.write(move |tx| Box::pin(async move { told(tx, &job, &message).await })).await?;
-    Ok(body.map_or(Decision::Drop, |body| Decision::Send { hosts, body }))
+    let told: Result<Option<String>, StoreError> =
+        ccf.kit().store.write(move |tx| Box::pin(async move { told(tx, &job, &message).await })).await;
+    match told {
+        Ok(body) => Ok(body.map_or(Decision::Drop, |body| Decision::Send { hosts, body })),
+        // It will not be read better the next time.
+        Err(StoreError::Damaged(what)) => {
+            tracing::error!(what, "a notification cannot be read and is not sent");
+            Ok(Decision::Drop)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// What the subscriber may be told now, and the record of it; `None`: nothing.

@@ -26,7 +26,7 @@ pub(crate) use change::{modify, replace};
 pub(crate) use hub::Hub;
 pub(crate) use note::{ApiAt, Happening, aefs_of, note};
 pub(crate) use subscribe::subscribe;
-pub(crate) use subscription::SUBSCRIBERS;
+pub(crate) use subscription::{SUBSCRIBERS, fuzz_subscription};
 pub(crate) use unsubscribe::unsubscribe;
 
 /// Where subscriptions are.

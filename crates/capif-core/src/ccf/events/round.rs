@@ -37,7 +37,7 @@ pub(crate) async fn round(ccf: &CcfServer) -> Result<bool, StoreError> {
                 let more = taken.len() == HAPPENINGS as usize;
                 let mut happened = Vec::with_capacity(taken.len());
                 for taken in taken.iter().filter(|taken| taken.kind == FAMILY) {
-                    happened.push(parsed::<Happening>(&taken.body)?);
+                    happened.extend(unless_damaged(parsed::<Happening>(&taken.body))?);
                 }
                 let mut told = false;
                 if !happened.is_empty() {
@@ -61,7 +61,7 @@ async fn tell_all(tx: &mut dyn Sql, ccf: &CcfServer, happened: &[Happening]) -> 
         let Some(last) = page.last() else { return Ok(told) };
         after.clone_from(&last.sub_id);
         for mut row in page {
-            told |= tell(tx, ccf, &mut row, happened).await?;
+            told |= unless_damaged(tell(tx, ccf, &mut row, happened).await)?.unwrap_or_default();
         }
     }
 }
@@ -96,28 +96,48 @@ async fn tell(
     telling::queue(tx, ccf.kit(), row, &body, &reporting, &mut state, told).await
 }
 
+/// What one record says, unless it cannot be read: the others are told all the same.
+fn unless_damaged<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(StoreError::Damaged(what)) => {
+            tracing::error!(what, "a record of events cannot be read and is passed over");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Ends the periods that are over.
 async fn periodic(tx: &mut dyn Sql, ccf: &CcfServer) -> Result<bool, StoreError> {
-    let now_s = ccf.now_s();
     let mut any = false;
-    for mut row in subscriptions::due(tx, now_s, PAGE).await? {
-        if row.family != FAMILY {
-            continue;
+    for mut row in subscriptions::due(tx, ccf.now_s(), PAGE).await? {
+        if row.family == FAMILY {
+            any |= unless_damaged(end_of_period(tx, ccf, &mut row).await)?.unwrap_or_default();
         }
-        let (body, mut state) = opened(&row)?;
-        let (reporting, standing) = (reporting(&row, &body), Standing::of(tx, ccf, &row).await?);
-        let (Some(reporting), false) = (reporting, standing == Standing::Gone) else {
-            subscriptions::remove(tx, &row.sub_id).await?;
-            continue;
-        };
-        let told = telling::at_end_of_period(&body, &mut state);
-        // What is told now leaves now, and what comes later at the end of the period that begins.
-        let due_s = row.next_s.take();
-        any |= telling::queue(tx, ccf.kit(), &mut row, &body, &reporting, &mut state, told).await?;
-        if row.ended_s.is_none() {
-            row.next_s = reporting.next_s(due_s.unwrap_or(now_s), now_s);
-            subscriptions::reported(tx, &row).await?;
-        }
+    }
+    Ok(any)
+}
+
+async fn end_of_period(
+    tx: &mut dyn Sql,
+    ccf: &CcfServer,
+    row: &mut SubscriptionRow,
+) -> Result<bool, StoreError> {
+    let now_s = ccf.now_s();
+    let (body, mut state) = opened(row)?;
+    let (reporting, standing) = (reporting(row, &body), Standing::of(tx, ccf, row).await?);
+    let (Some(reporting), false) = (reporting, standing == Standing::Gone) else {
+        subscriptions::remove(tx, &row.sub_id).await?;
+        return Ok(false);
+    };
+    let told = telling::at_end_of_period(&body, &mut state);
+    // What is told now leaves now, and what comes later at the end of the period that begins.
+    let due_s = row.next_s.take();
+    let any = telling::queue(tx, ccf.kit(), row, &body, &reporting, &mut state, told).await?;
+    if row.ended_s.is_none() {
+        row.next_s = reporting.next_s(due_s.unwrap_or(now_s), now_s);
+        subscriptions::reported(tx, row).await?;
     }
     Ok(any)
 }
@@ -145,7 +165,8 @@ pub(crate) async fn sweep(ccf: &CcfServer) -> Result<(), StoreError> {
                     let Some(last) = page.last() else { return Ok(()) };
                     after.clone_from(&last.sub_id);
                     for row in &page {
-                        if Standing::of(tx, &job, row).await? == Standing::Gone {
+                        let standing = unless_damaged(Standing::of(tx, &job, row).await)?;
+                        if standing == Some(Standing::Gone) {
                             subscriptions::remove(tx, &row.sub_id).await?;
                         }
                     }

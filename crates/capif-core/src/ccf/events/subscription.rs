@@ -8,7 +8,9 @@ use api_types::capif::events::{
 use api_types::common_data::SupportedFeatures;
 use api_types::problem::{Cause, InvalidParam};
 use authorization::Reason;
+use serde_json::Value;
 use service_http::call::{Actor, Ctx};
+use service_http::json_body;
 use service_http::ledger::{self, Permit};
 use service_http::peer::CertRole;
 use service_http::refusal::Refusal;
@@ -160,4 +162,16 @@ pub(crate) async fn record(
     let object = format!("subscriptions/{}", row.sub_id);
     let permit = Permit::new(action).object(object).owner(row.owner_name.as_str()).status(status).units(0);
     ledger::record(tx, ctx, &Actor::peer(ctx.peer()), &permit).await
+}
+
+/// No body panics: what is decided of it before anything is kept.
+pub(crate) fn fuzz_subscription(bytes: &[u8]) {
+    let Ok(body) = json_body::parse::<EventSubscription>(bytes) else { return };
+    let _ = agreed(&body);
+    let _ = filter::check(body.filtered());
+    let _ = Reporting::read(body.event_req.as_ref(), 0);
+    let _ = destination::hosts(&body.notification_destination);
+    if let Ok(patch) = serde_json::from_slice::<Value>(bytes) {
+        let _ = body.patched(&patch);
+    }
 }

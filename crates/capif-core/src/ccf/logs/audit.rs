@@ -180,3 +180,11 @@ fn shaped(
     log.supported_features = agreed;
     Ok(InvocationLogsRetrieveRes::One(log))
 }
+
+/// No query panics, nor its cursor.
+pub(crate) fn fuzz_query(text: &str) {
+    let key = CursorKey::of(&[7; 32]);
+    if let (Ok(wanted), Some(key)) = (wanted(text), key) {
+        let _ = key.opened(&wanted.query, wanted.cursor.as_deref().unwrap_or(text));
+    }
+}

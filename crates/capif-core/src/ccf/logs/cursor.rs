@@ -25,10 +25,10 @@ impl CursorKey {
         let drawn = URL_SAFE_NO_PAD.encode(ambient.random_bytes::<32>());
         let kept = meta::put_first(tx, NAME, &drawn).await?;
         let secret = URL_SAFE_NO_PAD.decode(kept).unwrap_or_default();
-        Self::new(&secret).ok_or(StoreError::Damaged("the key of cursors"))
+        Self::of(&secret).ok_or(StoreError::Damaged("the key of cursors"))
     }
 
-    fn new(secret: &[u8]) -> Option<Self> {
+    pub(crate) fn of(secret: &[u8]) -> Option<Self> {
         UnboundKey::new(&AES_256_GCM, secret).ok().map(|key| Self(LessSafeKey::new(key)))
     }
 
@@ -60,10 +60,10 @@ mod tests {
 
     #[test]
     fn a_cursor_is_good_for_its_caller_and_query_alone() {
-        let key = CursorKey::new(&[7; 32]).unwrap();
+        let key = CursorKey::of(&[7; 32]).unwrap();
         let cursor = key.seal([1; NONCE_LEN], "AMF1?api-id=API1", 4_711).unwrap();
         assert_eq!(key.opened("AMF1?api-id=API1", &cursor), Some(4_711));
-        let other_key = CursorKey::new(&[8; 32]).unwrap();
+        let other_key = CursorKey::of(&[8; 32]).unwrap();
         let mut changed = cursor.clone().into_bytes();
         changed[20] = if changed[20] == b'A' { b'B' } else { b'A' };
         let changed = String::from_utf8(changed).unwrap();
@@ -87,7 +87,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_makes_the_reader_panic(text: String) {
-            let key = CursorKey::new(&[7; 32]).unwrap();
+            let key = CursorKey::of(&[7; 32]).unwrap();
             proptest::prop_assert_eq!(key.opened("bound", &text), None);
         }
     }

@@ -11,7 +11,7 @@ use store::audit::Verification;
 use store::capif::invocations;
 
 pub(crate) use append::append;
-pub(crate) use audit::audit;
+pub(crate) use audit::{audit, fuzz_query};
 
 use super::CcfServer;
 
