@@ -11,9 +11,11 @@ use http::{HeaderMap, HeaderValue};
 use service_http::call::Ctx;
 use service_http::feed;
 use service_http::oauth::jwks as key_set;
+use service_http::peer::CertRole;
 use service_http::refusal::Refusal;
 
 use super::CcfServer;
+use super::party::party;
 
 /// `GET /.well-known/oauth-authorization-server` (RFC 8414).
 pub(crate) async fn metadata(State(ccf): State<CcfServer>) -> Response {
@@ -34,6 +36,13 @@ pub(crate) async fn revocations(
     ctx: Ctx,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
+    // A certificate counts while its record says so; that of a function of ours is of another root.
+    if ctx.peer().is_some_and(|peer| peer.certificate_as(&[CertRole::Aef]).is_some()) {
+        let asked = ctx.clone();
+        let read =
+            ccf.kit().store.read(|tx| Box::pin(async move { Ok(party(tx, &asked, &[CertRole::Aef]).await) }));
+        read.await??;
+    }
     feed::revocations(ccf.revocations(), &ctx, query.as_deref()).await
 }
 

@@ -54,6 +54,7 @@ impl Mint<'_> {
             rev: self.rev,
             digital_profile: None,
             s_key_prov: None,
+            by_client: None,
             res_owner_id: None,
         })
     }
