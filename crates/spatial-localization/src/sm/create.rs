@@ -29,7 +29,7 @@ use crate::sm::building::Kept;
 use crate::sm::input::strip_new;
 use crate::sm::record::{Draft, Owner};
 use crate::sm::view::{self, Reader};
-use crate::sm::{SmServer, build, subscriptions};
+use crate::sm::{SmServer, build, steps, subscriptions};
 
 /// POST.
 pub(super) async fn create_spatial_map(
@@ -65,6 +65,7 @@ async fn created(
     features: SuppFeat,
 ) -> Result<Response, Refusal> {
     let kept = keep(sm, call, map).await?;
+    steps::granted(call, "Spatial map information");
     let reader = Reader { owner: true, features };
     let shown = view::shown(&kept, reader);
     let tag = view::tag(&shown, reader, 1).header();
@@ -139,6 +140,7 @@ async fn accepted(
         })
         .await?;
     sm.wake_builder();
+    steps::granted(call, "Spatial map request accepted");
     let answer = SpatialMapTempResp {
         map_id: SpatialMapId(map_id),
         supp_feat: features.negotiated().and_then(|bits| serde_json::from_value(bits.into()).ok()),
