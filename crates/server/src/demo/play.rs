@@ -8,11 +8,11 @@ use anyhow::{Context, Result};
 use super::attacks::{self, Arena};
 use super::observe::{self, Observer};
 use super::report::{Procedure, Report, Step, Verdict, catalogue};
-use super::{Sample, Table, p1, p2, svg};
+use super::{Sample, Table, p1, p2, p3, svg};
 use crate::wiring::Running;
 
 /// What is built.
-const BUILT: [&str; 2] = ["P1", "P2"];
+const BUILT: [&str; 3] = ["P1", "P2", "P3"];
 
 /// Plays what `only` names, or everything that is built where it names nothing.
 ///
@@ -34,7 +34,8 @@ pub async fn play(running: &Running, sample: &Sample, only: &[String], table: Ta
         let mut score = Score::new(ambient.trace_id(), &observer);
         let played = match procedure.id {
             "P1" => p1::play(sample, &mut score).await,
-            _ => p2::play(sample, &mut score).await,
+            "P2" => p2::play(sample, &mut score).await,
+            _ => p3::play(sample, &mut score).await,
         };
         score.close(played);
         let took = ambient.monotonic().saturating_sub(began);

@@ -121,8 +121,8 @@ impl Forge {
         Ok(rows)
     }
 
-    /// Claims (A10 to A15). `other` is the url of another server.
-    pub(super) fn statements(&self, other: &str) -> Result<Vec<Forged>> {
+    /// Claims (A10 to A15). `other` is the audience of another server, `foreign` a claim that the issuer may not make.
+    pub(super) fn statements(&self, other: &str, foreign: (&'static str, Value)) -> Result<Vec<Forged>> {
         use Reason::{AudienceWrong, ClaimNotItsIssuers, Expired, IssuerWrong, NotYetValid, TokenMalformed};
         let now = self.sample.ambient.now_s();
         let own = self.claims.get("aud").cloned().unwrap_or_default();
@@ -152,7 +152,7 @@ impl Forge {
             ("exp-2-63", set("exp", json!(1_u64 << 63))?, TokenMalformed),
             ("duplicate-aud", self.twice("aud", &own)?, TokenMalformed),
             ("duplicate-scope", self.twice("scope", &json!("3gpp:seal:san.write"))?, TokenMalformed),
-            ("claim-of-another-issuer", set("resOwnerId", json!("bob"))?, ClaimNotItsIssuers),
+            ("claim-of-another-issuer", set(foreign.0, foreign.1)?, ClaimNotItsIssuers),
         ];
         Ok(rows)
     }

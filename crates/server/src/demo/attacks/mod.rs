@@ -5,6 +5,7 @@
 mod area;
 mod authz;
 mod bind;
+mod capif;
 mod fixture;
 mod forge;
 mod grants;
@@ -17,6 +18,8 @@ mod replay;
 mod sim_c;
 mod tls;
 mod tok;
+
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use authorization::Reason;
@@ -46,6 +49,8 @@ pub(super) struct Arena<'a> {
     pub(super) pki: &'a Pki,
     pub(super) ambient: &'a Ambient,
     pub(super) observer: &'a Observer,
+    /// The data directory.
+    pub(super) data: &'a Path,
     pub(super) played: Vec<Attack>,
     table: Table,
     procedure: &'static str,
@@ -95,6 +100,9 @@ pub(super) async fn play(arena: &mut Arena<'_>) -> Result<()> {
         grants::play(arena).await.context("grants")?;
         return replay::play(arena).await.context("N-REPLAY");
     }
+    if arena.procedure == "P3" {
+        return capif::play(arena).await.context("N-CAPIF");
+    }
     tls::on_servers(arena).await.context("N-TLS")?;
     tok::play(arena).await.context("N-TOK")?;
     bind::play(arena).await.context("N-BIND")?;
@@ -113,7 +121,7 @@ impl<'a> Arena<'a> {
         procedure: &'static str,
     ) -> Self {
         let (pki, ambient) = (&*running.pki, &running.admin.kit.ambient);
-        Self { sample, pki, ambient, observer, played: Vec::new(), table, procedure }
+        Self { sample, pki, ambient, observer, data: &running.data, played: Vec::new(), table, procedure }
     }
 
     /// Judges what came of an attack.

@@ -55,7 +55,7 @@ pub(super) async fn play(arena: &mut Arena<'_>) -> Result<()> {
         for forged in forge.envelopes(&listener.local_addr()?.to_string())? {
             one(arena, &ue, &place, forged, &listener).await?;
         }
-        for forged in forge.statements(&place.other)? {
+        for forged in forge.statements(&place.other, ("resOwnerId", json!("bob")))? {
             one(arena, &ue, &place, forged, &listener).await?;
         }
         others(arena, &ue, &place, genuine).await?;
