@@ -1,5 +1,8 @@
 //! Which types travel in the body of which operation.
 
+use api_types::capif::{
+    access_control, discover, events, invoker, logging, open_discover, provider, publish, routing, security,
+};
 use api_types::faces::arf005::WorldAnchor;
 use api_types::faces::oscp::{OSCP_JSON, ServiceRecord};
 use api_types::faces::trackable::Trackable;
@@ -91,9 +94,7 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
         (_, "GetPolicy") => answers(add::<admin::Policy>),
         (_, "ListPolicies") => answers(page::<admin::Policy>),
         (_, "ExplainPolicies") => sends(JSON, add::<admin::PolicyExplain>, add::<admin::PolicyExplained>),
-        ("admin", "CreateEnrolment") => {
-            sends(JSON, add::<admin::Enrolment>, add::<admin::EnrolmentCreated>)
-        }
+        ("admin", "CreateEnrolment") => sends(JSON, add::<admin::Enrolment>, add::<admin::EnrolmentCreated>),
         ("admin", "Revoke") => sends(JSON, add::<admin::RevocationRequest>, add::<admin::Revoked>),
         (_, "ListKeys") => answers(page::<admin::KeyInfo>),
         (_, "RotateKey") => sends(JSON, add::<admin::Rotate>, add::<admin::KeyRotated>),
@@ -133,12 +134,12 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
         }
         ("sim_mtls", "CallbackHosts") => answers(add::<callback::CallbackHosts>),
         ("sim", "Authorize") => gives("text/html", text),
-        ("sim" | "sim_mtls", "OpenIdConfiguration" | "AuthorizationServerMetadata") => {
+        ("sim" | "sim_mtls" | "ccf", "OpenIdConfiguration" | "AuthorizationServerMetadata") => {
             answers(add::<oauth::ServerMetadata>)
         }
-        ("sim" | "sim_mtls", "JsonWebKeySet") => gives("application/jwk-set+json", object),
+        ("sim" | "sim_mtls" | "ccf", "JsonWebKeySet") => gives("application/jwk-set+json", object),
         ("sim" | "sim_mtls", "UserInfo" | "UserInfoPost")
-        | ("sim_mtls", "Revocations")
+        | ("sim_mtls" | "ccf", "Revocations")
         | (_, "GetConfig") => answers(object),
         ("sim_mtls", "CreateValServiceConf" | "UpdateIndValServicesConf") => {
             sends(JSON, add::<idm::ValServicesConfig>, add::<idm::ValServicesConfig>)
@@ -238,6 +239,45 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
         ("sm", "DiscSpatialMapsSmas") => answers(add::<sm::SpatialMapsDiscResp>),
         ("sm", "PutSpatialMapContent") => Bodies { request: Some((ANY, bytes)), answer: None },
         ("sm", "GetSpatialMapContent") => gives(ANY, bytes),
+        ("ccf", operation) => of_ccf(operation),
         _ => nothing,
     }
+}
+
+/// The bodies of an operation of the CAPIF core function (TS 29.222).
+fn of_ccf(operation: &str) -> Bodies {
+    type Provider = provider::APIProviderEnrolmentDetails;
+    type Invoker = invoker::APIInvokerEnrolmentDetails;
+    type Api = publish::ServiceAPIDescription;
+    let both = |media, body: Add, answer: Add| (Some((media, body)), Some((JSON, answer)));
+    let same = |body: Add| both(JSON, body, body);
+    let answers = |answer: Add| (None, Some((JSON, answer)));
+    let (request, answer) = match operation {
+        "RegisterProvider" | "ReplaceProvider" => same(add::<Provider>),
+        "ModifyProvider" => {
+            both(MERGE_PATCH, add::<provider::APIProviderEnrolmentDetailsPatch>, add::<Provider>)
+        }
+        "OnboardInvoker" | "ReplaceInvoker" => same(add::<Invoker>),
+        "ModifyInvoker" => both(MERGE_PATCH, add::<invoker::APIInvokerEnrolmentDetailsPatch>, add::<Invoker>),
+        "PublishServiceApi" | "ReplaceServiceApi" => same(add::<Api>),
+        "ModifyServiceApi" => both(MERGE_PATCH, add::<publish::ServiceAPIDescriptionPatch>, add::<Api>),
+        "ListServiceApis" => answers(array::<Api>),
+        "GetServiceApi" => answers(add::<Api>),
+        "DiscoverServiceApis" | "DiscoverServiceApisByProse" => answers(add::<discover::DiscoveredAPIs>),
+        "OpenDiscoverServiceApis" => answers(add::<open_discover::OpenDiscoveryResp>),
+        "CreateSecurityContext" | "UpdateSecurityContext" => same(add::<security::ServiceSecurity>),
+        "ObtainSecurityContext" => answers(add::<security::ServiceSecurity>),
+        "RevokeAuthorization" => (Some((JSON, add::<security::SecurityNotification> as Add)), None),
+        "ObtainAccessToken" => both(FORM, form, add::<oauth::TokenResponse>),
+        "SubscribeToEvents" | "ReplaceEventSubscription" => same(add::<events::EventSubscription>),
+        "ModifyEventSubscription" => {
+            both(MERGE_PATCH, add::<events::EventSubscriptionPatch>, add::<events::EventSubscription>)
+        }
+        "ListAccessControlPolicies" => answers(add::<access_control::AccessControlPolicyList>),
+        "AppendInvocationLog" => same(add::<logging::InvocationLog>),
+        "AuditInvocationLogs" => answers(add::<logging::InvocationLogsRetrieveRes>),
+        "ObtainRoutingInfo" => answers(add::<routing::RoutingInfo>),
+        _ => (None, None),
+    };
+    Bodies { request, answer }
 }

@@ -12,12 +12,12 @@ pub(super) fn of(interface: &Interface) -> Value {
     let mut schemas = Map::new();
     let problem = problem(&mut schemas);
     let mut paths: Map<String, Value> = Map::new();
-    for route in interface.routes {
+    for route in interface.routes.iter().copied() {
         let item = paths.entry(route.path.replace("{*", "{")).or_insert_with(|| json!({}));
         item[route.method.as_str().to_ascii_lowercase()] =
-            operation(behind(interface.name, route), route, &problem, &mut schemas);
+            operation(behind(interface.listener, route), route, &problem, &mut schemas);
     }
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": { "title": format!("metaseal: {}", interface.title), "version": env!("CARGO_PKG_VERSION") },
         "servers": [{ "url": "{origin}", "variables": { "origin": { "default": "https://localhost" } } }],
@@ -33,7 +33,13 @@ pub(super) fn of(interface: &Interface) -> Value {
                 "session": { "type": "apiKey", "in": "cookie", "name": "__Host-console" },
             },
         },
-    })
+    });
+    if interface.listener == "ccf" {
+        document["components"]["securitySchemes"]["enrolment"] = json!({
+            "type": "http", "scheme": "bearer", "description": "One-time secret of an enrolment",
+        });
+    }
+    document
 }
 
 /// The interface whose operation this is: the facade has those of the servers behind it.
@@ -57,6 +63,8 @@ fn operation(interface: &str, route: &RouteSpec, problem: &Value, schemas: &mut 
         RouteAuth::Public if route.path.starts_with("/api/") || route.operation == "ConsoleLogout" => {
             json!([{ "session": [] }])
         }
+        // The secret of an enrolment as the bearer credential (TS 33.122 6.1).
+        RouteAuth::Public if route.operation == "OnboardInvoker" => json!([{ "enrolment": [] }]),
         RouteAuth::Public => json!([]),
         RouteAuth::Token => json!([{ "accessToken": [] }]),
         RouteAuth::Mtls(_) if route.operators => json!([{ "mutualTls": [] }, { "accessToken": [] }]),
@@ -111,6 +119,7 @@ fn good(route: &RouteSpec, answers: bool) -> &'static [(&'static str, &'static s
         (_, "CreateSpatialAnchorsSub" | "CreateSpatialMapsSub" | "CreateDataSourceReg" | "CreateSmasReg") => {
             &[CREATED]
         }
+        (_, "CreateEnrolment") => &[CREATED],
         (_, "CreateSpatialAnchorsList" | "CreateServiceRecord" | "PushedAuthorizationRequest") => &[CREATED],
         (_, "RemoveWorldAnchor" | "RemoveTrackable" | "RemoveWorldLink") => &[DONE],
         (_, "PutUser" | "PutClient" | "PutService" | "PutPolicy" | "PutAnchorImport") => &[DONE, CREATED],
@@ -124,6 +133,16 @@ fn good(route: &RouteSpec, answers: bool) -> &'static [(&'static str, &'static s
         (_, "GetIndSpatialAnchorsList" | "GetIndSpatialMap" | "JsonWebKeySet") => &[DONE, UNCHANGED],
         (_, "Authorize") => &[("200", "The login page"), ("302", "To the redirect URI, with code or error")],
         (_, "AuthorizePost") => &[("302", "To the redirect URI, with code or error")],
+        (
+            _,
+            "RegisterProvider"
+            | "OnboardInvoker"
+            | "PublishServiceApi"
+            | "CreateSecurityContext"
+            | "SubscribeToEvents"
+            | "AppendInvocationLog",
+        ) => &[CREATED],
+        (_, "RevokeAuthorization") => &[NO_CONTENT],
         (&Method::DELETE, _) => &[NO_CONTENT],
         (&Method::PUT | &Method::PATCH, _) if !answers => &[NO_CONTENT],
         _ => &[DONE],
@@ -131,8 +150,7 @@ fn good(route: &RouteSpec, answers: bool) -> &'static [(&'static str, &'static s
 }
 
 /// Operations of functions that no process of this version runs.
-const NOT_BUILT: [&str; 6] =
-    ["CreateEnrolment", "PutPurpose", "PutConsent", "PutPrivacy", "PutEntitlement", "ListDisclosures"];
+const NOT_BUILT: [&str; 5] = ["PutPurpose", "PutConsent", "PutPrivacy", "PutEntitlement", "ListDisclosures"];
 
 /// The answers to what is refused.
 fn refusals(route: &RouteSpec) -> Vec<(&'static str, &'static str)> {

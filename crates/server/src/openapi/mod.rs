@@ -16,46 +16,65 @@ pub struct Interface {
     pub name: &'static str,
     /// Title in the document.
     pub title: &'static str,
+    /// The listener that has it.
+    pub listener: &'static str,
     /// Its routes.
-    pub routes: &'static [RouteSpec],
+    pub routes: Vec<&'static RouteSpec>,
 }
+
+/// The APIs of the CAPIF core function: document, title, beginning of the path.
+const CAPIF: [(&str, &str, &str); 11] = [
+    ("ccf-provider", "CAPIF_API_Provider_Management (TS 29.222 8.9)", "/api-provider-management/"),
+    ("ccf-invoker", "CAPIF_API_Invoker_Management (TS 29.222 8.4)", "/api-invoker-management/"),
+    ("ccf-publish", "CAPIF_Publish_Service_API (TS 29.222 8.2)", "/published-apis/"),
+    ("ccf-discover", "CAPIF_Discover_Service_API (TS 29.222 8.1)", "/service-apis/"),
+    ("ccf-open-discover", "CAPIF_Open_Discover_Service_API (TS 29.222 8.11)", "/open-api-disc/"),
+    ("ccf-security", "CAPIF_Security (TS 29.222 8.5)", "/capif-security/"),
+    ("ccf-events", "CAPIF_Events (TS 29.222 8.3)", "/capif-events/"),
+    ("ccf-access-control", "CAPIF_Access_Control_Policy (TS 29.222 8.6)", "/access-control-policy/"),
+    ("ccf-logging", "CAPIF_Logging_API_Invocation (TS 29.222 8.7)", "/api-invocation-logs/"),
+    ("ccf-auditing", "CAPIF_Auditing (TS 29.222 8.8)", "/logs/"),
+    ("ccf-routing", "CAPIF_Routing_Info (TS 29.222 8.10)", "/capif-routing-info/"),
+];
 
 /// Every interface.
 #[must_use]
 pub fn interfaces() -> Vec<Interface> {
-    vec![
-        Interface { name: "admin", title: "Administration", routes: crate::admin::ROUTES },
-        Interface {
-            name: "sim",
-            title: "SIM-S: identity management server (TS 33.434 Annex A)",
-            routes: seal_security::sim_s::ROUTES,
-        },
-        Interface {
-            name: "sim_mtls",
-            title: "SIM-S, listener for mutual TLS",
-            routes: seal_security::sim_s::MTLS_ROUTES,
-        },
-        Interface {
-            name: "console",
-            title: "Console: pages for operators and their backend",
-            routes: crate::console::ROUTES,
-        },
-        Interface {
-            name: "san",
-            title: "Spatial anchors server (TS 29.437 ssan-sanm, ssan-disc, ssan-usg)",
-            routes: spatial_localization::san::ROUTES,
-        },
-        Interface {
-            name: "sm",
-            title: "Spatial map server (TS 29.437 ssm-smm, ssm-disc, ssm-loc, ssm-dsdisc, ssm-smasr, TS 24.550 sm_smds, and map payloads)",
-            routes: spatial_localization::sm::ROUTES,
-        },
-        Interface {
-            name: "lm",
-            title: "Location management server, a facade of the spatial servers (TR 33.721, solution #Y)",
-            routes: &spatial_localization::lm::ROUTES,
-        },
-    ]
+    let mut all = vec![
+        whole("admin", "Administration", crate::admin::ROUTES),
+        whole("sim", "SIM-S: identity management server (TS 33.434 Annex A)", seal_security::sim_s::ROUTES),
+        whole("sim_mtls", "SIM-S, listener for mutual TLS", seal_security::sim_s::MTLS_ROUTES),
+        whole("console", "Console: pages for operators and their backend", crate::console::ROUTES),
+        whole(
+            "san",
+            "Spatial anchors server (TS 29.437 ssan-sanm, ssan-disc, ssan-usg)",
+            spatial_localization::san::ROUTES,
+        ),
+        whole(
+            "sm",
+            "Spatial map server (TS 29.437 ssm-smm, ssm-disc, ssm-loc, ssm-dsdisc, ssm-smasr, TS 24.550 sm_smds, and map payloads)",
+            spatial_localization::sm::ROUTES,
+        ),
+        whole(
+            "lm",
+            "Location management server, a facade of the spatial servers (TR 33.721, solution #Y)",
+            &spatial_localization::lm::ROUTES,
+        ),
+    ];
+    let is_capif = |spec: &RouteSpec| CAPIF.iter().any(|(_, _, path)| spec.path.starts_with(path));
+    let rest = capif_core::ccf::ROUTES.iter().filter(|spec| !is_capif(spec)).collect();
+    let title = "CAPIF core function: metadata, keys and revocations";
+    all.push(Interface { name: "ccf", title, listener: "ccf", routes: rest });
+    all.extend(CAPIF.map(|(name, title, path)| {
+        let routes = capif_core::ccf::ROUTES.iter().filter(|spec| spec.path.starts_with(path)).collect();
+        Interface { name, title, listener: "ccf", routes }
+    }));
+    all
+}
+
+/// One document for a whole listener.
+fn whole(name: &'static str, title: &'static str, routes: &'static [RouteSpec]) -> Interface {
+    Interface { name, title, listener: name, routes: routes.iter().collect() }
 }
 
 /// Every document by its file name.
@@ -90,6 +109,17 @@ pub fn write(dir: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_route_of_the_core_function_stands_in_one_document() {
+        let interfaces = interfaces();
+        for spec in capif_core::ccf::ROUTES {
+            let of_ccf = interfaces.iter().filter(|interface| interface.listener == "ccf");
+            let with = of_ccf.filter(|interface| interface.routes.contains(&spec)).count();
+            assert_eq!(with, 1, "{} {}", spec.method, spec.path);
+        }
+        assert!(interfaces.iter().all(|interface| !interface.routes.is_empty()));
+    }
 
     #[test]
     fn the_written_documents_are_those_of_the_routes() {

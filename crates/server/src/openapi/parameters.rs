@@ -20,6 +20,15 @@ const VIEW: &[Named] = &[
     ("ue", "The UE that the user is at"),
 ];
 
+/// What the published documents of TS 29.222 make mandatory.
+const REQUIRED: [(&str, &str); 4] = [
+    ("DiscoverServiceApis", "api-invoker-id"),
+    ("DiscoverServiceApisByProse", "api-invoker-id"),
+    ("ListAccessControlPolicies", "aef-id"),
+    ("ObtainRoutingInfo", "aef-id"),
+];
+const SUPPORTED_FEATURES: Named = ("supported-features", "Features in hexadecimal");
+
 const IF_MATCH: Named = ("If-Match", "The change is made only to what has this entity tag");
 const IF_NONE_MATCH: Named = ("If-None-Match", "304 for who has what this entity tag names");
 const UE_ID: Named =
@@ -37,7 +46,8 @@ pub(super) fn of(interface: &str, operation: &str, path: &str) -> Vec<Value> {
     let named = |place: &'static str| {
         move |(name, what): Named| {
             let required = operation == "GetSpatialMap" && matches!(name, "svc-id" | "map-id")
-                || operation == "LocalizeInSpatialMap" && name == "map-id";
+                || operation == "LocalizeInSpatialMap" && name == "map-id"
+                || interface == "ccf" && REQUIRED.contains(&(operation, name));
             json!({
                 "name": name, "in": place, "required": required, "description": what, "schema": { "type": "string" },
             })
@@ -106,7 +116,7 @@ fn query(interface: &str, operation: &str) -> Vec<Named> {
             ("prompt", "none shows no page"),
             ("max_age", "Oldest login that will do, in seconds"),
         ],
-        ("sim_mtls", "Revocations") => vec![
+        ("sim_mtls" | "ccf", "Revocations") => vec![
             ("after", "Epoch that the verifier has applied"),
             ("wait_s", "Longest wait for news, in seconds"),
             ("node", "Tells the processes of one verifier apart"),
@@ -164,8 +174,82 @@ fn query(interface: &str, operation: &str) -> Vec<Named> {
             ("ds-disc-fltr", "SMDataSourceDiscFilter as JSON"),
             SUPP_FEATS,
         ],
+        ("ccf", operation) => of_ccf(operation),
         ("san", name) if name.contains("AnchorGroup") => vec![SUPP_FEATS],
         ("san", "GetIndSpatialAnchorsList") | ("sm", "GetIndSpatialMap") => vec![SUPP_FEATS],
+        _ => Vec::new(),
+    }
+}
+
+/// The query of an operation of the CAPIF core function (TS 29.222).
+fn of_ccf(operation: &str) -> Vec<Named> {
+    match operation {
+        "DiscoverServiceApis" | "DiscoverServiceApisByProse" => vec![
+            ("api-invoker-id", "The API invoker, the one that asks"),
+            ("api-name", "Name of the service API"),
+            ("api-version", "Version, as v1"),
+            ("comm-type", "REQUEST_RESPONSE or SUBSCRIBE_NOTIFY"),
+            ("protocol", "Protocol"),
+            ("aef-id", "The function that exposes it"),
+            ("data-format", "Data format"),
+            ("api-cat", "Category"),
+            ("preferred-aef-loc", "AefLocation as JSON: what is there comes first"),
+            ("req-api-prov-name", "Name of the API provider"),
+            ("api-supported-features", "Features of the service API; with its name"),
+            ("ue-ip-addr", "IpAddrInfo as JSON: a UE that is served"),
+            ("service-kpis", "ServiceKpis as JSON: at least as good"),
+            ("net-slice-info", "Array of NetSliceId as JSON"),
+            ("grant-types", "Grant types, separated by commas"),
+            ("api-ids", "Identifiers, separated by commas; alone"),
+            ("res-ops", "Array of ResOperInfo as JSON"),
+            SUPPORTED_FEATURES,
+        ],
+        "OpenDiscoverServiceApis" => vec![
+            ("api-names", "Names, separated by commas"),
+            ("api-versions", "Versions by name, as JSON"),
+            ("comm-type", "REQUEST_RESPONSE or SUBSCRIBE_NOTIFY"),
+            ("protocols", "Protocols, separated by commas"),
+            ("data-format", "Data format"),
+            ("api-cats", "Categories, separated by commas"),
+            ("preferred-aef-loc", "AefLocation as JSON: what is there comes first"),
+            ("api-prov-names", "Names of API providers, separated by commas"),
+            ("api-supported-features", "Features by name, as JSON; with names"),
+            ("service-kpis", "ServiceKpis as JSON: at least as good"),
+            ("api-ids", "Identifiers, separated by commas"),
+            ("res-ops", "Array of ResOperInfo as JSON; with names"),
+            SUPPORTED_FEATURES,
+        ],
+        "ObtainSecurityContext" => vec![
+            ("authenticationInfo", "true: with what authenticates the API invoker"),
+            ("authorizationInfo", "true: with what it is authorized for"),
+        ],
+        "ListAccessControlPolicies" => vec![
+            ("aef-id", "The function, the one that asks"),
+            ("api-invoker-id", "Only of this API invoker"),
+            SUPPORTED_FEATURES,
+        ],
+        "AuditInvocationLogs" => vec![
+            ("aef-id", "Only at this function"),
+            ("api-invoker-id", "Only by this API invoker"),
+            ("time-range-start", "Only from then"),
+            ("time-range-end", "Only until then"),
+            ("api-id", "Only of this service API"),
+            ("api-name", "Likewise by its name"),
+            ("api-version", "Only of this version"),
+            ("protocol", "Only over this protocol"),
+            ("operation", "Only this method"),
+            ("result", "Only with this result"),
+            ("resource-name", "Only of this resource"),
+            ("src-interface", "InterfaceDescription as JSON: only from there"),
+            ("dest-interface", "InterfaceDescription as JSON: only to there"),
+            ("net-slice-info", "Array of NetSliceId as JSON"),
+            PAGE[0],
+            PAGE[1],
+            SUPPORTED_FEATURES,
+        ],
+        "ObtainRoutingInfo" => {
+            vec![("aef-id", "The function, the one that asks"), ("supp-feat", "Features in hexadecimal")]
+        }
         _ => Vec::new(),
     }
 }
@@ -223,7 +307,7 @@ mod tests {
         let source = include_str!("parameters.rs");
         let table = source.split("#[cfg(test)]").next().unwrap_or_default();
         let routes: Vec<&str> =
-            crate::openapi::interfaces().iter().flat_map(|i| i.routes).map(|r| r.operation).collect();
+            crate::openapi::interfaces().iter().flat_map(|i| i.routes.clone()).map(|r| r.operation).collect();
         for name in table.split('"').skip(1).step_by(2) {
             let is_operation =
                 ["List", "Get", "Head", "Put", "Disc", "View", "Console", "Authorize", "Revocations"]

@@ -2,6 +2,7 @@
 //!
 //! The routes are read from the tables that the routers are made of: one without a row here fails the test by its name.
 
+pub(crate) mod capif;
 mod mutual;
 mod public;
 mod token;
@@ -13,6 +14,7 @@ use server::openapi::interfaces;
 use service_http::peer::CertRole;
 use service_http::routes::{RouteAuth, RouteSpec};
 
+use self::capif::World;
 use self::mutual::{mutual_route, root_of};
 use self::public::{Opens, PUBLIC, identity_token, public_route};
 use self::token::token_route;
@@ -38,20 +40,24 @@ async fn no_route_opens_for_a_wrong_credential() {
     let site = Site::of(&program);
     let mut walked = 0;
     let mut failures = Vec::new();
-    let before = state(&site).await;
+    let world = World::new(&site).await;
+    let before = [state(&site).await, world.state(&site).await].concat();
     for interface in interfaces() {
         for spec in interface.routes {
             let route = format!("{} {} {}", interface.name, spec.method, spec.path);
             let faults = match spec.auth {
-                RouteAuth::Token => token_route(&site, interface.name, spec).await,
-                RouteAuth::Mtls(roles) => mutual_route(&site, interface.name, spec, roles).await,
-                RouteAuth::Public => public_route(&site, interface.name, spec).await,
+                RouteAuth::Token => token_route(&site, interface.listener, spec).await,
+                RouteAuth::Mtls(roles) if interface.listener == "ccf" => {
+                    world.spoiled(&site, spec, roles).await
+                }
+                RouteAuth::Mtls(roles) => mutual_route(&site, interface.listener, spec, roles).await,
+                RouteAuth::Public => public_route(&site, interface.listener, spec).await,
             };
             failures.extend(faults.into_iter().map(|fault| format!("{route}: {fault}")));
             walked += 1;
         }
     }
-    let after = state(&site).await;
+    let after = [state(&site).await, world.state(&site).await].concat();
     for (what, before) in &before {
         let after = after.iter().find(|(name, _)| name == what).map(|(_, value)| value);
         if after != Some(before) {
@@ -66,11 +72,16 @@ async fn no_route_opens_for_a_wrong_credential() {
     // Not refused because nothing works: each route opens for whom it is there.
     let mut shut = Vec::new();
     for interface in interfaces() {
-        let mut routes: Vec<&RouteSpec> = interface.routes.iter().collect();
+        let mut routes = interface.routes;
         let order = [Method::PATCH, Method::PUT, Method::POST, Method::GET, Method::HEAD, Method::DELETE];
         routes.sort_by_key(|spec| order.iter().position(|method| *method == spec.method));
         for spec in routes {
-            let status = rightful(&site, interface.name, spec).await;
+            let status = match spec.auth {
+                RouteAuth::Mtls(roles) if interface.listener == "ccf" => {
+                    Some(world.rightful(&site, spec, roles).await)
+                }
+                _ => rightful(&site, interface.listener, spec).await,
+            };
             if !status.is_some_and(|status| (200..400).contains(&status) || status == 404 && may_miss(spec)) {
                 shut.push(format!("{} {} {}: {status:?}", interface.name, spec.method, spec.path));
             }
@@ -91,6 +102,8 @@ fn may_miss(spec: &RouteSpec) -> bool {
         "ReplaceWorldLink",
         // Of nobody: what becomes of somebody's is tested with the console.
         "RemovePasskeys",
+        // No interface provisions rules yet.
+        "ObtainRoutingInfo",
         // Its ends are those of nothing.
         "CreateWorldLink",
     ];
@@ -475,7 +488,8 @@ async fn rightful(site: &Site, interface: &str, spec: &RouteSpec) -> Option<u16>
                 asked = with_bearer(asked, &identity_token(site).await);
                 if interface == "sim_mtls" { site.link("vs-1") } else { site.link_as(None) }
             }
-            (_, Opens::Clients | Opens::Session) => return Some(200),
+            // Who is enrolled is let in by the test of the secrets.
+            (_, Opens::Clients | Opens::Session | Opens::Enrolled) => return Some(200),
             (name, Opens::Anybody(_)) if name.starts_with("Authorize") || *name == "PasskeysPost" => {
                 return Some(200);
             }

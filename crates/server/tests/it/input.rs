@@ -8,6 +8,7 @@ use server::openapi::interfaces;
 use service_http::peer::CertRole;
 use service_http::routes::{RouteAuth, RouteSpec};
 
+use crate::every_route::capif::World;
 use crate::harness::{Program, Site, json_of, text_of, whole_of, with_bearer};
 
 /// What an attacker puts into a body; no answer may repeat it.
@@ -61,19 +62,20 @@ const IDS: [(&str, &str); 10] = [
 async fn bad_input_is_refused_on_every_route() {
     let program = Program::demo_with_facade();
     let site = Site::of(&program);
-    let before = records(&site).await;
+    let world = World::new(&site).await;
+    let before = [records(&site).await, world.records(&site).await].concat();
     let mut faults = Vec::new();
     let mut asked = 0_usize;
     for interface in interfaces() {
         for spec in interface.routes {
             let token = match spec.auth {
-                RouteAuth::Token => {
-                    Some(text_of(&site.server_token("vs-1", interface.name, &whole_of(interface.name)).await))
-                }
+                RouteAuth::Token => Some(text_of(
+                    &site.server_token("vs-1", interface.listener, &whole_of(interface.listener)).await,
+                )),
                 _ => None,
             };
-            let link = link_to(&site, interface.name, spec);
-            for (what, request) in spoiled(&site, interface.name, spec) {
+            let link = link_to(&site, &world, interface.listener, spec);
+            for (what, request) in spoiled(&site, interface.listener, spec) {
                 asked += 1;
                 let request = match &token {
                     Some(token) => with_bearer(request, token),
@@ -85,7 +87,7 @@ async fn bad_input_is_refused_on_every_route() {
             }
         }
     }
-    let after = records(&site).await;
+    let after = [records(&site).await, world.records(&site).await].concat();
     assert!(faults.is_empty(), "{} of {asked}:\n{}", faults.len(), faults.join("\n"));
     assert_eq!(before, after, "refused requests changed something");
     assert_eq!(site.operator().health().await.expect("health").status, "ok");
@@ -94,8 +96,10 @@ async fn bad_input_is_refused_on_every_route() {
 }
 
 /// Somebody who may use the route, so that only the input is wrong.
-fn link_to(site: &Site, interface: &str, spec: &RouteSpec) -> HttpsClient {
+fn link_to(site: &Site, world: &World, interface: &str, spec: &RouteSpec) -> HttpsClient {
     match (interface, spec.auth) {
+        ("ccf", RouteAuth::Mtls(roles)) => world.link(roles),
+        ("ccf", _) => site.link_as(None),
         ("admin", _) => site.link_as(Some(&site.identity("admin", "admin", "someone"))),
         ("sim_mtls", RouteAuth::Mtls([CertRole::Client])) => site.link("vs-1"),
         ("sim_mtls", RouteAuth::Mtls(roles)) => {

@@ -21,11 +21,13 @@ pub(super) enum Opens {
     Users,
     /// An operator with a session at the console.
     Session,
+    /// Whoever shows the secret of an enrolment, once.
+    Enrolled,
 }
 
 /// Every public route by its name.
 #[rustfmt::skip] // a table stays a table
-pub(super) const PUBLIC: [(&str, Opens); 31] = [
+pub(super) const PUBLIC: [(&str, Opens); 34] = [
     ("OpenIdConfiguration",         Opens::Anybody("a client reads it before it has any credential (OpenID Connect Discovery 4)")),
     ("AuthorizationServerMetadata", Opens::Anybody("likewise (RFC 8414 3)")),
     ("ProtectedResourceMetadata",   Opens::Anybody("a client reads it to learn where to get a token (RFC 9728 3)")),
@@ -40,6 +42,9 @@ pub(super) const PUBLIC: [(&str, Opens); 31] = [
     ("RevokeToken",                 Opens::Clients),
     ("UserInfo",                    Opens::Users),
     ("UserInfoPost",                Opens::Users),
+    ("RegisterProvider",            Opens::Enrolled),
+    ("OnboardInvoker",              Opens::Enrolled),
+    ("OpenDiscoverServiceApis",     Opens::Anybody("finds what the operator has listed as open, and no more (TS 29.222 8.11)")),
     ("ConsolePage",                 Opens::Anybody("the page that leads to the login; it holds nothing")),
     ("ConsoleAsset",                Opens::Anybody("scripts and styles of the pages; they hold nothing")),
     ("ConsoleLogin",                Opens::Anybody("begins a login; the SIM-S asks for the password")),
@@ -71,6 +76,7 @@ pub(super) async fn public_route(site: &Site, interface: &str, spec: &RouteSpec)
         Opens::Clients => faults.extend(client_rows(site, interface, spec, &link).await),
         Opens::Users => faults.extend(user_rows(site, interface, spec, &link).await),
         Opens::Session => faults.extend(session_rows(site, interface, spec, &link).await),
+        Opens::Enrolled => faults.extend(super::capif::enrolled(site, spec, &link).await),
     }
     faults
 }
