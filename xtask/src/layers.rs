@@ -32,6 +32,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
         &[
             "api-types",
             "authorization",
+            "capif-core",
             "jose",
             "sdk",
             "seal-security",
