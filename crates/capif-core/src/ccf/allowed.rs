@@ -5,11 +5,21 @@ use api_types::capif::invoker::{APIList, EnrolFailCause, EnrolFailReason};
 
 use super::published;
 use service_http::refusal::Refusal;
-use store::Sql;
+use store::capif::enrolments;
+use store::{Sql, StoreError};
 
 /// Whether an enrolment allows an API.
 pub(crate) fn allows(apis: &[String], name: &str) -> bool {
     apis.is_empty() || apis.iter().any(|api| api == name)
+}
+
+/// The APIs that an enrolment names. One that is not there allows nothing: its absence must not read as "all".
+///
+/// # Errors
+/// The store fails; the enrolment is gone.
+pub(crate) async fn apis_of(tx: &mut dyn Sql, enrolment: &str) -> Result<Vec<String>, StoreError> {
+    let row = enrolments::find(tx, enrolment).await?;
+    row.map(|row| row.apis).ok_or(StoreError::Damaged("the enrolment of a party is gone"))
 }
 
 /// Of the service APIs that an API invoker asks for, those that it gets, as they are published, and why not the others

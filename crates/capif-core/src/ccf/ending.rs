@@ -5,6 +5,7 @@ use authorization::revocation::Kind;
 use authorization::token::LEEWAY_S;
 use service_http::feed::NewEntry;
 use service_http::peer::CertRole;
+use store::capif::Write;
 use store::capif::{
     access_control, asks, certificates, contexts, providers, resources, routing, service_apis, tokens,
 };
@@ -109,7 +110,14 @@ impl CcfServer {
         let aefs: Vec<String> = profiles.iter().map(|profile| profile.aef_id.as_str().to_owned()).collect();
         api.aef_profiles = Some(profiles);
         let body = serde_json::to_string(&api).map_err(|_| StoreError::Damaged("service API"))?;
-        service_apis::update(tx, &service_apis::ServiceApiRow { body, ..row }, &aefs).await?;
+        for policy in access_control::list(tx, (&row.api_id, aef)).await? {
+            access_control::delete(tx, (&row.api_id, aef), policy.invoker_id.as_deref()).await?;
+        }
+        routing::delete(tx, &row.api_id, aef).await?;
+        let changed = service_apis::ServiceApiRow { body, ..row };
+        if service_apis::update(tx, &changed, &aefs).await? != Write::Done {
+            return Err(StoreError::Damaged("service API"));
+        }
         note(tx, self, Happening::ServiceApiUpdated { api: Box::new(api) }).await?;
         Ok(Vec::new())
     }

@@ -23,6 +23,7 @@ mod routes;
 mod routing;
 mod security;
 mod server;
+mod sweep;
 
 pub use access_control::EVERY_INVOKER;
 pub use certificates::{CertificateError, CertificateIssuer, IssuedCertificate, Named};

@@ -61,7 +61,8 @@ impl CcfServer {
     /// # Errors
     /// A key or the store fails; the next call tries again.
     pub async fn maintain(&self) -> Result<(), KeyStoreError> {
-        self.signing().maintain(self.config().key_rotation_s).await
+        self.signing().maintain(self.config().key_rotation_s).await?;
+        self.sweep().await.map_err(KeyStoreError::from)
     }
 
     /// The surroundings.

@@ -126,3 +126,23 @@ async fn who_asks_is_told_by_the_record_of_the_certificate() {
     assert_eq!(ccf.patch(&at(&one), Some(&new), &patch).await.status, 403, "offboarded");
     assert_eq!(ccf.patch(&at(&two), Some(&two), &patch).await.status, 200, "the other one stays");
 }
+
+#[tokio::test]
+async fn an_onboarding_ends_when_it_was_to_end() {
+    let ccf = ccf().await;
+    let lasting = ccf.invoker(&[]).await;
+    let brief = ccf.invoker_with(&[], json!({ "expTime": "2027-01-15T09:00:00Z" })).await;
+    let patch = json!({ "apiInvokerInformation": "a guide" });
+    ccf.clock.set_s(NOW + 3_599);
+    ccf.server.maintain().await.unwrap();
+    assert_eq!(ccf.patch(&at(&brief), Some(&brief), &patch).await.status, 200);
+    ccf.clock.set_s(NOW + 3_600);
+    ccf.server.maintain().await.unwrap();
+    assert_eq!(ccf.patch(&at(&brief), Some(&brief), &patch).await.status, 403);
+    assert_eq!(ccf.last_reason().await, "PEER_REFUSED");
+    assert_eq!(ccf.patch(&at(&lasting), Some(&lasting), &patch).await.status, 200);
+    // What bounds the rights of who is there is not forgotten with time.
+    ccf.clock.set_s(NOW + 3 * 24 * 3_600);
+    ccf.server.maintain().await.unwrap();
+    assert_eq!(ccf.patch(&at(&lasting), Some(&lasting), &patch).await.status, 200);
+}

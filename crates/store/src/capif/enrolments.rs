@@ -98,12 +98,13 @@ pub async fn withdraw(tx: &mut dyn Sql, enrolment_id: &str) -> Result<bool, Stor
     Ok(tx.execute(sql, &params![enrolment_id]).await? == 1)
 }
 
-/// Forgets those that ended before `before_s`, used or not; how many.
+/// Forgets those that ended before `before_s` unused; how many. A used one bounds the rights of whoever used it.
 ///
 /// # Errors
 /// The engine's.
 pub async fn purge(tx: &mut dyn Sql, before_s: i64) -> Result<u64, StoreError> {
-    tx.execute("DELETE FROM capif_enrolment WHERE expires_s < $1", &params![before_s]).await
+    tx.execute("DELETE FROM capif_enrolment WHERE expires_s < $1 AND used_s IS NULL", &params![before_s])
+        .await
 }
 
 fn of_row(row: &Row) -> Result<EnrolmentRow, StoreError> {

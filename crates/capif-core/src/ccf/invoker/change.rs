@@ -15,11 +15,11 @@ use service_http::refusal::Refusal;
 use store::Sql;
 use store::capif::Write;
 use store::capif::certificates::{self, CertificateRow};
-use store::capif::enrolments;
 use store::capif::invokers::{self, InvokerRow};
 
 use super::{itself, kept, read};
 use crate::ccf::certificates::Named;
+use crate::ccf::events::{Happening, note};
 use crate::ccf::provider::functions::{refused, wrong};
 use crate::ccf::{CcfServer, allowed};
 
@@ -114,8 +114,7 @@ async fn apply(
         key_sha256 = issued.key_sha256;
         body.onboarding_information.api_invoker_certificate = Some(issued.cert_pem);
     }
-    let enrolment = enrolments::find(tx, &row.enrolment_id).await?;
-    let apis = enrolment.map(|enrolment| enrolment.apis).unwrap_or_default();
+    let apis = allowed::apis_of(tx, &row.enrolment_id).await?;
     let asked = body.api_list.take();
     (body.api_list, body.failure_reasons) = allowed::enrolled(tx, &apis, asked).await?;
     let next = InvokerRow { body: kept(&body)?, key_sha256, expires_s: until_s, ..row.clone() };
@@ -124,6 +123,8 @@ async fn apply(
         Write::Stale => return Err(Refusal::open(Reason::StaleVersion)),
         Write::Taken => return Err(Refusal::open(Reason::IdTaken)),
     }
+    let itself = onboarding.try_into().map_err(|_| Refusal::open(Reason::StoreFailed))?;
+    note(tx, ccf, Happening::InvokerUpdated { invoker: itself }).await?;
     let permit = Permit::new("ccf.invoker.change").object(format!("invokers/{onboarding}")).units(0);
     ledger::record(tx, ctx, &Actor::peer(ctx.peer()), &permit).await?;
     Ok((body, ccf.note(tx, entries).await?))

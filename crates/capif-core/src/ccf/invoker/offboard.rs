@@ -1,5 +1,6 @@
 //! `DELETE /onboardedInvokers/{onboardingId}`: certificate, tokens, security context and subscriptions end with it.
 
+use authorization::Reason;
 use axum::extract::{Path, State};
 use http::StatusCode;
 use service_http::call::{Actor, Ctx};
@@ -9,6 +10,7 @@ use store::capif::invokers;
 
 use super::itself;
 use crate::ccf::CcfServer;
+use crate::ccf::events::{Happening, note};
 
 /// `DELETE /api-invoker-management/v1/onboardedInvokers/{onboardingId}`
 pub(crate) async fn offboard(
@@ -25,6 +27,8 @@ pub(crate) async fn offboard(
                 let (party, row) = itself(tx, &ctx, &onboarding).await?;
                 let entries = server.end_invoker(tx, &row.invoker_id).await?;
                 invokers::delete(tx, &row.invoker_id).await?;
+                let gone = party.id.as_str().try_into().map_err(|_| Refusal::open(Reason::StoreFailed))?;
+                note(tx, &server, Happening::InvokerOffboarded { invoker: gone }).await?;
                 let object = format!("invokers/{}", party.id);
                 let permit = Permit::new("ccf.invoker.offboard").object(object).status(204).units(0);
                 ledger::record(tx, &ctx, &Actor::peer(ctx.peer()), &permit).await?;

@@ -22,6 +22,7 @@ use store::capif::invokers::{self, InvokerRow, InvokerState};
 
 use super::{FEATURES, PATH, kept};
 use crate::ccf::certificates::Named;
+use crate::ccf::events::{Happening, note};
 use crate::ccf::identifier::fresh;
 use crate::ccf::provider::functions::{refused, wrong};
 use crate::ccf::{CcfServer, allowed, enrolment};
@@ -72,6 +73,7 @@ pub(crate) async fn onboard(
     };
     let actor = Actor { label: "API invoker", ..Actor::client(id.as_str()) };
     ctx.set_actor(actor.clone());
+    let server = ccf.clone();
     let secret_sha256 = sha256(secret.as_bytes()).to_vec();
     let mut body: APIInvokerEnrolmentDetails = ccf
         .kit()
@@ -97,6 +99,7 @@ pub(crate) async fn onboard(
                     return Err(Refusal::open(Reason::IdTaken));
                 }
                 certificates::insert(tx, &certificate).await?;
+                note(tx, &server, Happening::InvokerOnboarded { invoker: id.clone() }).await?;
                 let permit =
                     Permit::new("ccf.invoker.onboard").object(format!("invokers/{id}")).status(201).units(0);
                 ledger::record(tx, &ctx, &actor, &permit).await?;

@@ -17,11 +17,11 @@ use service_http::peer::CertRole;
 use service_http::refusal::Refusal;
 use store::Sql;
 use store::capif::contexts::{self, ContextEntry, ContextRow};
-use store::capif::{enrolments, invokers, tokens};
+use store::capif::{invokers, tokens};
 
 use super::negotiate::negotiate;
 use super::{FEATURES, PATH, text};
-use crate::ccf::allowed::allows;
+use crate::ccf::allowed::{allows, apis_of};
 use crate::ccf::party::{own, party};
 use crate::ccf::{CcfServer, published};
 
@@ -80,8 +80,7 @@ async fn apply(
     if before.is_none() && !may_create {
         return Err(Refusal::open(Reason::NotFound));
     }
-    let enrolment = enrolments::find(tx, &row.enrolment_id).await?;
-    let apis = enrolment.map(|enrolment| enrolment.apis).unwrap_or_default();
+    let apis = apis_of(tx, &row.enrolment_id).await?;
     let mut entries: Vec<ContextEntry> = Vec::new();
     let mut infos = Vec::with_capacity(body.security_info.len());
     for info in body.security_info {

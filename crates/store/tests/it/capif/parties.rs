@@ -58,8 +58,10 @@ async fn an_enrolment_is_used_by_one_of_many(bench: Bench) {
         assert!(!enrolments::withdraw(tx, "e2").await?, "used");
         assert!(enrolments::withdraw(tx, "e3").await?);
         assert!(!enrolments::withdraw(tx, "e3").await?);
+        enrolments::insert(tx, &enrolment("e4", 4)).await?;
         assert_eq!(enrolments::purge(tx, NOW + 100).await?, 0);
-        assert_eq!(enrolments::purge(tx, NOW + 101).await?, 2);
+        assert_eq!(enrolments::purge(tx, NOW + 101).await?, 1);
+        assert!(enrolments::find(tx, "e2").await?.is_some(), "a used one bounds rights");
     });
 }
 

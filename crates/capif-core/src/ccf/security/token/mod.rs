@@ -25,12 +25,12 @@ use service_http::oauth::form::Form;
 use service_http::peer::CertRole;
 use store::Sql;
 use store::capif::invokers::InvokerRow;
-use store::capif::{contexts, enrolments, invokers, service_apis, tokens};
+use store::capif::{contexts, invokers, service_apis, tokens};
 
 use self::local::LocalRules;
 use self::mint::Mint;
 use super::negotiate::is_active;
-use crate::ccf::allowed::allows;
+use crate::ccf::allowed::{allows, apis_of};
 use crate::ccf::party::{Party, party};
 use crate::ccf::{CcfServer, published};
 
@@ -247,8 +247,7 @@ async fn check_apis(
         OAuthError::new(ErrorCode::InvalidScope, Reason::MethodNotNegotiated)
     };
     let entries = contexts::entries_at(tx, &row.invoker_id, aef).await?;
-    let enrolment = enrolments::find(tx, &row.enrolment_id).await?;
-    let allowed = enrolment.map(|enrolment| enrolment.apis).unwrap_or_default();
+    let allowed = apis_of(tx, &row.enrolment_id).await?;
     for name in apis {
         let published = service_apis::named(tx, aef, name).await?.ok_or_else(refused)?;
         let has_method =
