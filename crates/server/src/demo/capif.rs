@@ -6,18 +6,16 @@ use anyhow::{Context, Result};
 use api_types::admin::{Enrolment, EnrolmentKind};
 use api_types::capif::ApiInvokerId;
 use api_types::capif::profile::SecurityMethod;
-use api_types::capif::security::{SecurityInformation, ServiceSecurity};
-use rcgen::{CertificateParams, KeyPair};
+use api_types::capif::security::SecurityInformation;
 use sdk::{AdminClient, CapifClient, HttpsClient, Identity};
 
+use super::invoker::{NOTIFICATIONS, context, key_and_csr};
 use super::sample::{DemoAef, DemoInvoker, Sample};
 use crate::pki::write_private;
 use crate::wiring::Exposed;
 
 /// Who is onboarded.
 const INVOKERS: [(&str, &str); 2] = [("invoker-1", "VAL server 1"), ("invoker-2", "VAL server 2")];
-/// Where notifications would go; nothing listens there.
-const NOTIFICATIONS: &str = "https://localhost:9443/capif";
 
 /// The servers as the ready file shows them.
 pub(super) fn aefs(exposed: &[Exposed]) -> Vec<DemoAef> {
@@ -56,21 +54,20 @@ async fn invoker(
         expires_in_s: 300,
     };
     let enrolled = admin.enrol(&enrolment).await?;
-    let key = KeyPair::generate()?;
-    let csr = CertificateParams::new(Vec::<String>::new())?.serialize_request(&key)?.pem()?;
+    let (key_pem, csr) = key_and_csr()?;
     let nobody = CapifClient::new(HttpsClient::new(&sample.ca, None)?, ccf)?;
     let onboarded = nobody.onboard(&enrolled.secret, &csr, name, NOTIFICATIONS).await?;
     let information = onboarded.value.onboarding_information;
     let cert_pem = information.api_invoker_certificate.context("no certificate")?;
     let secret = information.onboarding_secret.context("no onboarding secret")?;
-    let identity = Identity { cert_pem, key_pem: key.serialize_pem() };
+    let identity = Identity { cert_pem, key_pem };
     let path = |ending: &str| data.join("demo").join(format!("{file}.{ending}"));
     let (cert_file, key_file) = (path("pem"), path("key"));
     write_private(&key_file, identity.key_pem.as_bytes())?;
     write_private(&cert_file, identity.cert_pem.as_bytes())?;
     if !sample.aefs.is_empty() {
         let client = nobody.over(HttpsClient::new(&sample.ca, Some(&identity))?);
-        context(&client, &onboarded.id, &sample.aefs).await.context("negotiating")?;
+        negotiate(&client, &onboarded.id, sample).await.context("negotiating")?;
     }
     Ok(DemoInvoker {
         name: name.to_owned(),
@@ -82,27 +79,9 @@ async fn invoker(
 }
 
 /// A security context for everything that the servers expose.
-async fn context(client: &CapifClient, id: &ApiInvokerId, aefs: &[DemoAef]) -> Result<()> {
-    let entry = |aef: &DemoAef| -> Result<SecurityInformation> {
-        Ok(SecurityInformation {
-            interface_details: None,
-            aef_id: Some(aef.aef_id.as_str().try_into()?),
-            api_id: None,
-            pref_security_methods: vec![SecurityMethod::Oauth],
-            sel_security_method: None,
-            authentication_info: None,
-            authorization_info: None,
-            grant_type: None,
-        })
-    };
-    let context = ServiceSecurity {
-        security_info: aefs.iter().map(entry).collect::<Result<_>>()?,
-        notification_destination: NOTIFICATIONS.to_owned(),
-        request_test_notification: None,
-        websock_notif_config: None,
-        supported_features: None,
-    };
-    let negotiated = client.put_context(id, &context).await?;
+async fn negotiate(client: &CapifClient, id: &ApiInvokerId, sample: &Sample) -> Result<()> {
+    let roles: Vec<&str> = sample.aefs.iter().map(|aef| aef.role.as_str()).collect();
+    let negotiated = client.put_context(id, &context(sample, &roles)?).await?;
     let chosen = |info: &SecurityInformation| info.sel_security_method == Some(SecurityMethod::Oauth);
     anyhow::ensure!(negotiated.security_info.iter().all(chosen), "tokens were not negotiated");
     Ok(())

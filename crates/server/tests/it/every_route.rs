@@ -46,7 +46,10 @@ async fn no_route_opens_for_a_wrong_credential() {
         for spec in interface.routes {
             let route = format!("{} {} {}", interface.name, spec.method, spec.path);
             let faults = match spec.auth {
-                RouteAuth::Token => token_route(&site, interface.listener, spec).await,
+                RouteAuth::Token => {
+                    let of_ccf = world.at_server(&site, interface.listener, spec).await;
+                    [token_route(&site, interface.listener, spec).await, of_ccf].concat()
+                }
                 RouteAuth::Mtls(roles) if interface.listener == "ccf" => {
                     world.spoiled(&site, spec, roles).await
                 }

@@ -1,6 +1,8 @@
 //! Routes of the CAPIF core function: no certificate, one of another root, of another role, of nobody on record, one that
 //! was withdrawn, and a good one on what is another's.
 
+use std::sync::LazyLock;
+
 use http::Method;
 use rcgen::{CertificateParams, KeyPair};
 use sdk::{HttpsClient, Identity, Request};
@@ -8,7 +10,7 @@ use serde_json::{Value, json};
 use service_http::peer::CertRole;
 use service_http::routes::RouteSpec;
 
-use super::{Refused, expect, refused};
+use super::{Refused, expect, refused, request};
 use crate::harness::{Site, json_of, parsed, with_bearer};
 
 const TO: &str = "https://localhost:9443/cb";
@@ -56,6 +58,12 @@ const NOBODYS: [(&str, &str); 3] = [
     ("AuditInvocationLogs", "an auditor names nothing of another's: it sees its own domain's logs, and that of another is empty"),
     ("ObtainRoutingInfo",   "without rules, which no interface provisions, there is nothing of anybody's; own and another's answer 404"),
 ];
+
+/// The route at which tokens are given.
+static TOKEN: LazyLock<RouteSpec> = LazyLock::new(|| {
+    let mut all = capif_core::ccf::ROUTES.iter();
+    all.find(|spec| spec.operation == "ObtainAccessToken").cloned().expect("a route")
+});
 
 /// An API invoker or a function of a domain.
 struct Party {
@@ -341,6 +349,22 @@ impl World {
             None => faults.push("nothing says what becomes of another one's".into()),
         }
         faults
+    }
+
+    /// A token of the core function at a server that it is not for.
+    pub(super) async fn at_server(&self, site: &Site, listener: &str, spec: &RouteSpec) -> Vec<String> {
+        let asked = self.own.request(site, &TOKEN, CertRole::Invoker, "");
+        let answer = send(&self.own.invoker.link, asked, 200).await;
+        let token = text(&json_of(&answer)["access_token"]);
+        let nobody = site.link_as(None);
+        // The facade takes tokens of the SIM-S alone, and has no certificates of the core function.
+        let (link, reason) = match listener {
+            "san" | "sm" => (&self.own.invoker.link, "AUDIENCE_WRONG"),
+            _ => (&nobody, "ISSUER_WRONG"),
+        };
+        let asked = with_bearer(request(site, listener, spec, "victim"), &token);
+        let want = refused(401, "INVALID_TOKEN", reason);
+        expect(site, "a token of the core function", link, asked, want).await.into_iter().collect()
     }
 
     /// The status that the rightful caller gets. What ends something ends something of its own.
