@@ -2,14 +2,16 @@
 
 use api_types::admin::{Client, ClientCreated, Page, User};
 use api_types::ids::{ClientId, UserId};
-use axum::Json;
+use authorization::Reason;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use http::{StatusCode, header};
 use seal_security::sim_s::{SimServer, Versioned, Written};
 use serde::Serialize;
-use service_http::call::Ctx;
+use service_http::call::{Call, Ctx};
 use service_http::json_body::JsonBody;
+use service_http::peer::CertRole;
 use service_http::refusal::Refusal;
 
 use super::elsewhere::not_here;
@@ -37,10 +39,12 @@ pub(super) async fn get_user(
 pub(super) async fn put_user(
     State(admin): State<Admin>,
     ctx: Ctx,
+    call: Option<Extension<Call>>,
     Path(id): Path<String>,
     JsonBody(user): JsonBody<User>,
 ) -> Result<Response, Refusal> {
     let (id, sim) = (user_id(id)?, sim(&admin)?.clone());
+    check_roles(&sim, &ctx, call.as_deref(), &id, &user.roles).await?;
     let act = ("admin.user.put", format!("users/{}", admin.kit.pseudonym(id.as_str())));
     let work = async move { sim.put_user(&id, user).await };
     Ok(wrote(record::act(&admin, &ctx, act, status, work).await?))
@@ -50,9 +54,11 @@ pub(super) async fn put_user(
 pub(super) async fn delete_user(
     State(admin): State<Admin>,
     ctx: Ctx,
+    call: Option<Extension<Call>>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {
     let (id, sim) = (user_id(id)?, sim(&admin)?.clone());
+    check_roles(&sim, &ctx, call.as_deref(), &id, &[]).await?;
     let act = ("admin.user.delete", format!("users/{}", admin.kit.pseudonym(id.as_str())));
     record::act(&admin, &ctx, act, |()| 204, async move { sim.delete_user(&id).await }).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -114,6 +120,36 @@ pub(super) async fn delete_client(
     let work = async move { sim.delete_client(&id).await };
     record::act(&admin, &ctx, act, |()| 204, work).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Roles are an administrator's to give, and an account that has one an administrator's to change: an operator who could do
+/// either would be one himself.
+///
+/// # Errors
+/// `ROLE_MISSING`.
+async fn check_roles(
+    sim: &SimServer,
+    ctx: &Ctx,
+    call: Option<&Call>,
+    id: &UserId,
+    wanted: &[String],
+) -> Result<(), Refusal> {
+    const EXPECTED: &str = "an administrator, or an account without roles before and after";
+    let admin = CertRole::Admin;
+    let by_certificate = ctx.peer().is_some_and(|peer| peer.certificate_as(&[admin]).is_some());
+    let by_token = call.is_some_and(|call| call.claims().roles.iter().any(|role| role == admin.as_str()));
+    let is_plain = match sim.user(id).await {
+        _ if by_certificate || by_token => true,
+        Ok(known) => known.body.roles.is_empty() && wanted.is_empty(),
+        Err(refusal) if refusal.reason == Reason::NotFound => wanted.is_empty(),
+        Err(refusal) => return Err(refusal),
+    };
+    if is_plain {
+        ctx.pass("roles of the account", EXPECTED, "held");
+        return Ok(());
+    }
+    ctx.fail("roles of the account", EXPECTED, "an operator");
+    Err(Refusal::open(Reason::RoleMissing))
 }
 
 fn sim(admin: &Admin) -> Result<&SimServer, Refusal> {

@@ -46,17 +46,19 @@ pub(super) fn check_mode(
     Ok(())
 }
 
-/// Decides whether subject and client are one: the core function grants nothing for anybody else.
+/// Decides whether subject and client are one, whom the token is bound to by a certificate: the core function grants nothing
+/// for anybody else, and nothing unbound (design, section 3).
 ///
 /// # Errors
 /// [`Reason::HolderWrong`].
 pub(super) fn check_subject(ctx: &Ctx, claims: &AccessClaims) -> Result<(), Reason> {
-    const EXPECTED: &str = "sub and client_id of one API invoker";
-    if claims.sub == claims.client_id.as_str() {
+    const EXPECTED: &str = "sub and client_id of one API invoker, and its certificate in cnf";
+    let bound = claims.cnf.as_ref().is_some_and(|cnf| cnf.x5t_s256.is_some());
+    if claims.sub == claims.client_id.as_str() && bound {
         ctx.pass("subject of the token", EXPECTED, "held");
         return Ok(());
     }
-    ctx.fail("subject of the token", EXPECTED, "of different ones");
+    ctx.fail("subject of the token", EXPECTED, "of different ones, or unbound");
     Err(Reason::HolderWrong)
 }
 

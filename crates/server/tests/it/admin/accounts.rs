@@ -196,3 +196,40 @@ async fn what_is_secret_is_shown_once_and_names_belong_to_one() {
     torn["csr"] = json!(csr.replace('A', "B"));
     assert_eq!(send(&admin, Request::put(url("clients", "vs-9")).json(&torn)).await.status, 400);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_are_an_administrators_to_give() {
+    let program = Program::demo();
+    let site = Site::of(&program);
+    let admin = site.operator();
+    let identity = site.identity("admin", "operator", "someone");
+    let operator =
+        AdminClient::new(site.link_as(Some(&identity)), site.at("admin")).expect("an operator's client");
+    let user = |name: &str, roles: Value| json!({ "password": "a password of some length", "valUserId": name, "valUeIds": [], "valServices": [], "roles": roles });
+    let put = async |by: &AdminClient, name: &str, roles: Value| {
+        let url = by.url(&["users", name]).expect("a url");
+        send(by, Request::put(url).json(&user(name, roles))).await
+    };
+    assert_eq!(put(&operator, "plain", json!([])).await.status, 201, "accounts are an operator's");
+    assert_eq!(put(&operator, "plain", json!([])).await.status, 200);
+    assert_eq!(put(&admin, "chief", json!(["admin"])).await.status, 201);
+    let refused = (403, "UNAUTHORIZED_OPERATION".to_owned());
+    #[rustfmt::skip] // a table stays a table
+    let rows = [
+        ("a new account with a role", "fresh", json!(["operator"])), ("a role for one without", "plain", json!(["admin"])),
+        ("another password for one with a role", "chief", json!(["admin"])), ("a role taken", "chief", json!([])),
+    ];
+    for (what, name, roles) in rows {
+        assert_eq!(cause(&put(&operator, name, roles).await), refused, "{what}");
+    }
+    let url = |name: &str| operator.url(&["users", name]).expect("a url");
+    assert_eq!(
+        cause(&send(&operator, Request::delete(url("chief"))).await),
+        refused,
+        "removal of one with a role"
+    );
+    assert_eq!(send(&admin, Request::get(url("fresh"))).await.status, 404);
+    let chief = json_of(&send(&admin, Request::get(url("chief"))).await);
+    assert_eq!(chief["roles"], json!(["admin"]), "nothing was changed");
+    assert_eq!(send(&operator, Request::delete(url("plain"))).await.status, 204);
+}

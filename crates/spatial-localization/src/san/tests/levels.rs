@@ -144,6 +144,7 @@ async fn neither_issuer_passes_for_the_other() {
     let rows = [
         ("no certificate", None, good.clone(), &world.ccf, "HOLDER_WRONG"),
         ("certificate of another invoker", Some(other), good.clone(), &world.ccf, "HOLDER_WRONG"),
+        ("bound to nothing", Some(invoker.clone()), world.ccf.claims_of_server(AEF, "INV1", &capif), &world.ccf, "HOLDER_WRONG"),
         ("certificate of the other root", Some(client.clone()), bound(&world.ccf, AEF, &capif, &client), &world.ccf, "HOLDER_WRONG"),
         ("a token of the SIM-S with it", Some(invoker.clone()), bound(&world.sim, SAN, sim, &invoker), &world.sim, "HOLDER_WRONG"),
         ("audience of the SIM-S", Some(invoker.clone()), bound(&world.ccf, SAN, &capif, &invoker), &world.ccf, "AUDIENCE_WRONG"),
