@@ -121,3 +121,38 @@ async fn a_registration_that_was_cut_off_is_made_whole() {
     let log = started.try_start().err().expect("no start");
     assert!(log.contains("apf.key"), "{log}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_withdrawn_stays_withdrawn() {
+    let dir = TempDir::new().expect("a directory");
+    let started = launch(&dir, "sim,ccf,san");
+    let mut program = started.start();
+    let mut site = Site::of(&program);
+    let (mut gone, mut stays) = (onboarded(&site).await, onboarded(&site).await);
+    let mut held = Vec::new();
+    for invoker in [&gone, &stays] {
+        let aef = invoker.aef("ssan-sanm").await;
+        invoker.negotiate(&[&aef]).await;
+        held.push((aef.clone(), invoker.token(&aef, "ssan-disc").await.expect("a token")));
+    }
+    let discovers = async |site: &Site, invoker: &Invoker, token: &sdk::Credential| {
+        let link = site.link_as(Some(&invoker.identity));
+        let san = sdk::SanClient::new(link, site.at("san"), token.clone()).expect("a client");
+        san.discover(&AnchorQuery::default()).await.map(drop)
+    };
+    discovers(&site, &gone, &held[0].1).await.expect("both may");
+    discovers(&site, &stays, &held[1].1).await.expect("both may");
+
+    // Killed right after the answer: what it said holds.
+    gone.ccf.offboard(&gone.id).await.expect("offboarded");
+    program.kill();
+    let program = started.start();
+    site.update(&program);
+    gone.update(&site);
+    stays.update(&site);
+    let (status, reason) = super::refused(&site, discovers(&site, &gone, &held[0].1).await).await;
+    assert_eq!((status, reason.as_str()), (Some(401), "REVOKED_KEY"), "the token of before");
+    assert_eq!(gone.token(&held[0].0, "ssan-disc").await.err().and_then(|error| error.status()), Some(401));
+    discovers(&site, &stays, &held[1].1).await.expect("the other one's token lives on");
+    stays.token(&held[1].0, "ssan-disc").await.expect("and it gets another");
+}
