@@ -20,14 +20,6 @@ pub(crate) async fn of_aef(tx: &mut dyn Sql, aef: &str) -> Result<Vec<ServiceAPI
     service_apis::of_aef(tx, aef).await?.iter().map(read).collect()
 }
 
-/// All of them.
-///
-/// # Errors
-/// The store fails.
-pub(crate) async fn all(tx: &mut dyn Sql) -> Result<Vec<ServiceAPIDescription>, StoreError> {
-    service_apis::all(tx).await?.iter().map(read).collect()
-}
-
 /// Those of a name.
 ///
 /// # Errors
