@@ -10,6 +10,7 @@
 //! seconds (`_s`) or milliseconds (`_ms`). The few differences of the engines are fragments of [`Dialect`].
 
 mod batch;
+mod chain;
 mod dialect;
 mod documents;
 mod error;

@@ -17,9 +17,8 @@ use service_http::feed::RevocationLog;
 use service_http::kit::{FunctionKit, KitConfig, Settings};
 use service_http::limits::{RateLimits, RateSettings};
 use service_http::oauth::keys::SealedKeys;
-use service_http::peer::{CertRole, PeerCertificate, identity_uri, key_and_end, x5t_s256};
+use service_http::peer::{PeerCertificate, identity_uri, key_and_end, x5t_s256};
 use service_http::testkit;
-use store::capif::certificates::{self, CertificateRow};
 use store::{Migrations, Sql, Store, StoreConfig, StoreError};
 use tower::ServiceExt as _;
 
@@ -254,22 +253,6 @@ impl Ccf {
         let body = json!({ "kind": kind, "name": "of a test", "apis": apis });
         let created = self.server.enrol(&serde_json::from_value(body).unwrap()).await.unwrap();
         created.secret.expose().to_owned()
-    }
-
-    /// A party by its record alone, as [`testkit::certificate`] has certificates.
-    #[allow(dead_code, reason = "a shorter way for tests that need no domain")]
-    pub(crate) async fn party(&self, role: CertRole, id: &str, registration: &str) -> Holder {
-        let certificate = testkit::certificate(role, id);
-        let row = CertificateRow {
-            x5t_s256: certificate.x5t_s256.clone(),
-            role: role.as_str().to_owned(),
-            principal: id.to_owned(),
-            registration: registration.to_owned(),
-            not_after_s: NOW + LIFE_S,
-            revoked_s: None,
-        };
-        self.write(|tx| Box::pin(async move { certificates::insert(tx, &row).await })).await;
-        Holder { id: id.to_owned(), certificate }
     }
 
     /// A job of the test's own on the store.

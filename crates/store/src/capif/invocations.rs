@@ -7,10 +7,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 
 use crate::audit::{Head, Verification};
 use crate::migrations::hex;
-use crate::{Row, Sql, StoreError, Value, params};
-
-/// Records that [`verify`] holds in memory at once. Own value.
-const VERIFY_PAGE: i64 = 1000;
+use crate::{Row, Sql, StoreError, Value, chain, params};
 
 /// An invocation, before it has a place in the chain.
 #[derive(Clone, PartialEq, Eq)]
@@ -156,34 +153,13 @@ pub async fn head(tx: &mut dyn Sql) -> Result<Head, StoreError> {
 /// The engine's. A record that cannot be read is a break, not an error.
 pub async fn verify(tx: &mut dyn Sql) -> Result<Verification, StoreError> {
     let head = read_head(tx, "").await?;
-    let mut checked = 0;
-    let mut last = crate::audit::GENESIS.to_owned();
     let sql = format!("SELECT {COLUMNS} FROM capif_invocation WHERE seq > $1 ORDER BY seq LIMIT $2");
-    // A place below 1 is never given, so such a row was inserted.
-    let mut after = i64::MIN;
-    loop {
-        let rows = tx.query(&sql, &params![after, VERIFY_PAGE]).await?;
-        let full = rows.len() as i64 == VERIFY_PAGE;
-        for row in &rows {
-            let seq = checked + 1;
-            after = row.get(0)?;
-            let whole = record(row).is_ok_and(|found| {
-                found.seq == seq
-                    && seq <= head.seq
-                    && found.prev == last
-                    && found.hash == seal(seq, &found.row, &last)
-            });
-            if !whole {
-                return Ok(Verification { checked, head, broken: Some(seq) });
-            }
-            last = row.get(14)?;
-            checked = seq;
-        }
-        if !full {
-            let broken = (checked != head.seq || last != head.hash).then_some(checked + 1);
-            return Ok(Verification { checked, head, broken });
-        }
-    }
+    chain::verify(tx, &sql, head, |row, seq, last| {
+        let found = record(row).ok()?;
+        let whole = found.seq == seq && found.prev == last && found.hash == seal(seq, &found.row, last);
+        whole.then_some(found.hash)
+    })
+    .await
 }
 
 /// The WHERE clause of a filter and its parameters.
