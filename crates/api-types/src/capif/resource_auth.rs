@@ -24,6 +24,9 @@ pub const MAX_ENTRIES: usize = 256;
 /// Most resources of one batch. Own value.
 pub const MAX_BATCH: usize = 256;
 
+/// Longest issuer or subject of an owner, in characters. Own value.
+pub const MAX_PRINCIPAL: usize = 512;
+
 /// Longest nonce, in characters. Own value.
 pub const MAX_NONCE: usize = 128;
 
@@ -89,6 +92,19 @@ pub enum ResourceOwner {
     ApiInvokerId(ApiInvokerId),
     /// A subscriber.
     ResOwnerId(ResOwnerId),
+    /// Somebody whom the CAPIF core function does not know as a party: nobody can answer for it there, what its API
+    /// exposing function has published decides.
+    Principal(OwnerPrincipal),
+}
+
+/// An owner by the token of another issuer with which the resource was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OwnerPrincipal {
+    /// The issuer.
+    pub iss: String,
+    /// The subject there.
+    pub sub: String,
 }
 
 /// Whom a policy is about: exactly one member, or the text `ANY_ONBOARDED`.
@@ -293,6 +309,14 @@ pub struct AuthorizationAsk {
     pub nonce: String,
 }
 
+/// The questions that an owner can answer now, the oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AuthorizationAsks {
+    /// The questions.
+    pub items: Vec<AuthorizationAsk>,
+}
+
 /// The answer of an owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -368,6 +392,11 @@ fn policies(faults: &mut Faults, list: &[AuthPolicy], at: &str) {
 impl Validate for ResourceAuthInfo {
     fn validate(&self, at: &str) -> Result<(), Vec<InvalidParam>> {
         let mut faults = Faults::new();
+        if let ResourceOwner::Principal(principal) = &self.owner {
+            let here = child(&child(at, "owner"), "principal");
+            faults.text(&principal.iss, MAX_PRINCIPAL, &here, "iss");
+            faults.text(&principal.sub, MAX_PRINCIPAL, &here, "sub");
+        }
         policies(&mut faults, self.auth_policies.as_deref().unwrap_or_default(), at);
         version(&mut faults, self.policy_version, at);
         faults.done()

@@ -163,6 +163,8 @@ impl Asker<'_> {
         match owner {
             ResourceOwner::ApiInvokerId(id) => id.as_str() == self.invoker,
             ResourceOwner::ResOwnerId(owner) => self.gpsi == Some(owner.gpsi.as_str()),
+            // No API invoker speaks for a principal of another issuer.
+            ResourceOwner::Principal(_) => false,
         }
     }
 }

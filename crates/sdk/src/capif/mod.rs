@@ -7,10 +7,12 @@
 mod invoker;
 mod provider;
 mod publish;
+mod resource_auth;
 mod security;
 mod token;
 
 pub use invoker::ServiceApiQuery;
+pub use resource_auth::ResourceQuery;
 pub use token::{TokenRequest, scope};
 
 use serde::Serialize;

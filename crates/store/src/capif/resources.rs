@@ -11,6 +11,8 @@ words! {
         ApiInvoker = "api_invoker",
         /// A subscriber, by GPSI.
         Gpsi = "gpsi",
+        /// Somebody of another issuer, by issuer and subject as JSON.
+        Principal = "principal",
     }
 }
 
