@@ -118,6 +118,7 @@ impl Actor {
             CertRole::Aef => Self { label: "AEF", ..Self::client(&certificate.name) },
             CertRole::Apf => Self { label: "APF", ..Self::client(&certificate.name) },
             CertRole::Amf => Self { label: "AMF", ..Self::client(&certificate.name) },
+            CertRole::Ccf => Self { label: "CCF", ..Self::client(&certificate.name) },
             role => {
                 Self { name: format!("{role}:{}", certificate.name), client: None, label: "administrator" }
             }

@@ -51,6 +51,8 @@ pub enum CertRole {
     Apf,
     /// API management function (CAPIF root).
     Amf,
+    /// A CAPIF core function, towards API exposing functions and other core functions (CAPIF root).
+    Ccf,
 }
 
 impl CertRole {
@@ -67,6 +69,7 @@ impl CertRole {
         Self::Aef,
         Self::Apf,
         Self::Amf,
+        Self::Ccf,
     ];
 
     /// The word in the URN.
@@ -83,6 +86,7 @@ impl CertRole {
             Self::Aef => "aef",
             Self::Apf => "apf",
             Self::Amf => "amf",
+            Self::Ccf => "ccf",
         }
     }
 }

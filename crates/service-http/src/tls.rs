@@ -48,8 +48,12 @@ pub enum RootKind {
     Sbi,
     /// Administrators, operators, auditors.
     Admin,
-    /// Who was onboarded or registered at the CAPIF core function.
+    /// Who was onboarded or registered at the CAPIF core function, and that core function itself.
     Capif,
+    /// A CAPIF core function of another domain: what else its root vouches for is nobody here.
+    Partner,
+    /// API invokers of a CAPIF core function of another domain, whose tokens are taken.
+    ForeignInvokers,
     /// The console and nobody else: the SBI root at `admin`.
     Console,
 }
@@ -60,7 +64,9 @@ impl RootKind {
         match self {
             Self::Sbi => &[CertRole::Function, CertRole::Client, CertRole::Notifier],
             Self::Admin => &[CertRole::Admin, CertRole::Operator, CertRole::Auditor, CertRole::Disclosure],
-            Self::Capif => &[CertRole::Invoker, CertRole::Aef, CertRole::Apf, CertRole::Amf],
+            Self::Capif => &[CertRole::Invoker, CertRole::Aef, CertRole::Apf, CertRole::Amf, CertRole::Ccf],
+            Self::Partner => &[CertRole::Ccf],
+            Self::ForeignInvokers => &[CertRole::Invoker],
             Self::Console => &[CertRole::Function],
         }
     }
@@ -72,13 +78,27 @@ impl RootKind {
     }
 }
 
-/// The one root that a listener accepts client certificates of.
+/// A root that a listener accepts client certificates of.
 #[derive(Clone, Debug)]
 pub struct ClientRoot {
     /// The trust anchors: one, or two while a root is being replaced.
     pub certificates: Vec<CertificateDer<'static>>,
     /// What they may vouch for.
     pub kind: RootKind,
+    /// The only name that they may vouch for, where a root is trusted for one party alone.
+    pub only: Option<String>,
+}
+
+impl ClientRoot {
+    /// A root that may vouch for every name in its roles.
+    #[must_use]
+    pub fn new(certificates: Vec<CertificateDer<'static>>, kind: RootKind) -> Self {
+        Self { certificates, kind, only: None }
+    }
+
+    fn vouches_for(&self, role: CertRole, name: &str) -> bool {
+        self.kind.vouches_for(role, name) && self.only.as_ref().is_none_or(|only| only == name)
+    }
 }
 
 /// A certificate chain and its key.
@@ -214,7 +234,7 @@ fn store_of(roots: &[CertificateDer<'static>]) -> Result<RootCertStore, TlsError
 #[derive(Debug)]
 struct Identified {
     /// A verifier for each root: which of them a chain ends at decides what it may vouch for.
-    chains: Vec<(Arc<dyn ClientCertVerifier>, RootKind)>,
+    chains: Vec<(Arc<dyn ClientCertVerifier>, ClientRoot)>,
     hints: Vec<DistinguishedName>,
     required: bool,
     provider: Arc<CryptoProvider>,
@@ -222,11 +242,11 @@ struct Identified {
 
 impl Identified {
     fn new(roots: &[&ClientRoot], required: bool, provider: Arc<CryptoProvider>) -> Result<Self, TlsError> {
-        let mut chains: Vec<(Arc<dyn ClientCertVerifier>, RootKind)> = Vec::new();
+        let mut chains: Vec<(Arc<dyn ClientCertVerifier>, ClientRoot)> = Vec::new();
         for root in roots {
             let store = Arc::new(store_of(&root.certificates)?);
             let chain = WebPkiClientVerifier::builder_with_provider(store, provider.clone()).build()?;
-            chains.push((chain, root.kind));
+            chains.push((chain, (*root).clone()));
         }
         let hints = chains.iter().flat_map(|(chain, _)| chain.root_hint_subjects().to_vec()).collect();
         Ok(Self { chains, hints, required, provider })
@@ -253,11 +273,11 @@ impl ClientCertVerifier for Identified {
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
         let mut refused: rustls::Error = CertificateError::ApplicationVerificationFailure.into();
-        for (chain, kind) in &self.chains {
+        for (chain, root) in &self.chains {
             match chain.verify_client_cert(end_entity, intermediates, now) {
                 Ok(verified) => {
                     return match peer::identity(end_entity) {
-                        Ok((role, name)) if kind.vouches_for(role, &name) => Ok(verified),
+                        Ok((role, name)) if root.vouches_for(role, &name) => Ok(verified),
                         _ => Err(CertificateError::ApplicationVerificationFailure.into()),
                     };
                 }

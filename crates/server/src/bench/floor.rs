@@ -47,7 +47,7 @@ pub async fn serve(dir: &Path, postgres: Option<&str>, file: &Path, ambient: &Am
     let server = sbi.issue(("function", "san"), Purpose::Server, &["localhost".to_owned()], ambient)?;
     let client = sbi.issue(("client", "bench"), Purpose::Client, &[], ambient)?;
     let identity = Identity::from_pem(&server.cert_pem, &server.key_pem)?;
-    let root = ClientRoot { certificates: tls::certificates_from_pem(sbi.cert_pem())?, kind: RootKind::Sbi };
+    let root = ClientRoot::new(tls::certificates_from_pem(sbi.cert_pem())?, RootKind::Sbi);
     let config = tls::server_config(identity, Some(&root), false)?;
     let place = match postgres {
         None => StoreConfig::Sqlite { dir: dir.join("floor") },

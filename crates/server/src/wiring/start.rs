@@ -409,7 +409,7 @@ fn listen(
     let identity = tls::Identity::from_pem(&issued.cert_pem, &issued.key_pem)?;
     let clients = |root: &str, kind| -> Result<ClientRoot> {
         let pem = common.pki.authority(root)?.cert_pem().to_owned();
-        Ok(ClientRoot { certificates: tls::certificates_from_pem(&pem)?, kind })
+        Ok(ClientRoot::new(tls::certificates_from_pem(&pem)?, kind))
     };
     let config = match name {
         // Browsers are not asked for certificates (design section 3).

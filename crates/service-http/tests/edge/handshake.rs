@@ -8,7 +8,7 @@ use rustls::{HandshakeKind, ProtocolVersion};
 use service_http::edge::EdgeLimits;
 use service_http::limits::RateSettings;
 use service_http::peer::CertRole;
-use service_http::tls::{RootKind, provider};
+use service_http::tls::{ClientRoot, RootKind, provider};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -129,6 +129,20 @@ async fn the_admin_root_vouches_for_people_and_not_for_clients() {
         let leaf = admin.client(*role, "x");
         let answer = get(&front, config(&front, Some(&leaf), b"http/1.1"), "/hello").await;
         assert_eq!(answer.is_ok(), RootKind::Admin.roles().contains(role), "{role}");
+    }
+}
+
+#[tokio::test]
+async fn the_root_of_another_domain_vouches_for_its_core_function_alone() {
+    let partner = Root::new();
+    let root = ClientRoot { only: Some("CCFB".to_owned()), ..partner.as_client_root(RootKind::Partner) };
+    let front = Front::with(EdgeLimits::default(), Some((&root, true)), RateSettings::demo()).await;
+    for role in CertRole::ALL {
+        for name in ["CCFB", "CCFC"] {
+            let leaf = partner.client(*role, name);
+            let answer = get(&front, config(&front, Some(&leaf), b"http/1.1"), "/hello").await;
+            assert_eq!(answer.is_ok(), *role == CertRole::Ccf && name == "CCFB", "{role} {name}");
+        }
     }
 }
 

@@ -76,7 +76,7 @@ impl ReceiverCertificate {
     ) -> Receiver {
         let identity = tls::Identity::from_pem(&self.cert_pem, &self.key_pem).expect("an identity");
         let certificates = tls::certificates_from_pem(sbi_root_pem).expect("a root");
-        let clients = ClientRoot { certificates, kind: RootKind::Sbi };
+        let clients = ClientRoot::new(certificates, RootKind::Sbi);
         let config = tls::server_config(identity, Some(&clients), true).expect("TLS");
         let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("the port");
         let (switch, shutdown) = edge::shutdown();

@@ -92,7 +92,7 @@ impl Root {
     }
 
     pub(crate) fn as_client_root(&self, kind: RootKind) -> ClientRoot {
-        ClientRoot { certificates: vec![self.der.clone()], kind }
+        ClientRoot::new(vec![self.der.clone()], kind)
     }
 }
 
