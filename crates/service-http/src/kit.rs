@@ -28,11 +28,19 @@ pub struct Settings {
     pub issuers: Vec<String>,
     /// Which of them open which interface.
     pub interfaces: Interfaces,
+    /// Whether the listener is the one for plain clients of OpenCAPIF.
+    pub compat: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { demo: false, bearer: true, issuers: Vec::new(), interfaces: Interfaces::default() }
+        Self {
+            demo: false,
+            bearer: true,
+            issuers: Vec::new(),
+            interfaces: Interfaces::default(),
+            compat: false,
+        }
     }
 }
 
@@ -113,6 +121,27 @@ impl FunctionKit {
         });
         tokio::spawn(housekeeping::run(Arc::downgrade(&parts)));
         Self(parts)
+    }
+
+    /// The same function at another listener: one set of records, sinks, limits and keys, another origin and settings.
+    #[must_use]
+    pub fn at(&self, origin: &str, settings: Settings) -> Self {
+        let origin: Arc<str> = origin.trim_end_matches('/').into();
+        let resource_metadata = format!("{origin}{}", crate::resource_metadata::PATH).into();
+        Self(Arc::new(Parts {
+            function: self.function,
+            store: self.store.clone(),
+            ambient: self.ambient.clone(),
+            origin,
+            resource_metadata,
+            verifier: self.verifier.clone(),
+            traces: self.traces.clone(),
+            audit: self.audit.clone(),
+            egress: self.egress.clone(),
+            limits: self.limits.clone(),
+            pseudonyms: self.pseudonyms.clone(),
+            settings,
+        }))
     }
 
     /// The pseudonym of a user in this function's audit and charging records.

@@ -23,6 +23,7 @@ pub mod logging;
 pub mod metrics;
 pub mod oauth;
 pub mod outbox_driver;
+pub mod password;
 pub mod peer;
 pub mod problem;
 pub mod pseudonym;

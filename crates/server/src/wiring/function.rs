@@ -75,7 +75,7 @@ impl Common<'_> {
             egress: self.egress()?,
             limits: Arc::new(RateLimits::new(&self.rates(), self.ambient)),
             pseudonym_key: self.derive(&format!("pseudonyms {}", function.as_str())),
-            settings: Settings { demo, bearer: true, issuers, interfaces: self.interfaces() },
+            settings: Settings { demo, bearer: true, issuers, interfaces: self.interfaces(), compat: false },
         }))
     }
 

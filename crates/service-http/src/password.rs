@@ -9,10 +9,10 @@ use authorization::Reason;
 use aws_lc_rs::constant_time;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use service_http::ambient::Ambient;
 use tokio::sync::Semaphore;
 
-use super::error::{ErrorCode, OAuthError};
+use crate::ambient::Ambient;
+use crate::oauth::error::{ErrorCode, OAuthError};
 
 /// Memory of one hash, in KiB (identity sheet 1.11).
 const MEMORY_KIB: u32 = 19 * 1024;
