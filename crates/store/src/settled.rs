@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Tables of which nothing is kept in memory to decide by: records of what was done, and what waits to be done.
 /// Whatever else a statement writes, and every statement of another form, counts as a change.
-const RECORDS: [&str; 11] = [
+const RECORDS: [&str; 13] = [
     "anchor_usage",
     "audit",
     "audit_head",
@@ -21,6 +21,8 @@ const RECORDS: [&str; 11] = [
     "leases",
     "once",
     "outbox",
+    "publication",
+    "publication_gone",
     "tokens",
     "traces",
 ];

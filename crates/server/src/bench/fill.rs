@@ -5,6 +5,7 @@ use authorization::access_rules::{class_key, class_matches};
 use authorization::{Item, Match, Principal};
 use serde_json::{Value, json};
 use store::anchors::{AnchorRow, ClassDef, ListRow, classes, ids, lists, records};
+use store::publications::Sync;
 use store::{Store, StoreError};
 
 use super::progress::Progress;
@@ -159,5 +160,6 @@ fn row(n: u32, from: u32, owner: &Principal, at: Option<(f64, f64)>, body: &Valu
         at,
         start_s: None,
         stop_s: None,
+        sync: Sync::Free,
     }
 }

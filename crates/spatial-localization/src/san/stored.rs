@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use service_http::ambient::Ambient;
 use store::anchors::{AnchorRow, ListRow, classes, records};
+use store::publications::Sync;
 use store::{Sql, StoreError};
 
 use crate::shared::geometry::place_of;
@@ -119,6 +120,7 @@ impl Frame<'_> {
             at: body.pos_info.pos.as_ref().and_then(place_of),
             start_s: body.time_period.map(|period| period.start_time.unix()),
             stop_s: body.time_period.map(|period| period.stop_time.unix()),
+            sync: Sync::Free,
             body: written(&body)?,
         })
     }

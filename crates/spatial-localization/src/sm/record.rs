@@ -7,6 +7,7 @@ use service_http::ambient::Ambient;
 use service_http::call::Call;
 use store::anchors::{ClassDef, classes};
 use store::maps::NewMap;
+use store::publications::Sync;
 use store::{Sql, StoreError};
 
 use crate::shared::rules;
@@ -63,6 +64,7 @@ impl Draft {
             stop_s: period.map(|period| period.stop_time.unix()),
             layers: profile.map_lyr_list.lyr_list.iter().map(|layer| layer.map_lyr_id.clone()).collect(),
             boxes: build::boxes(&kept, most_m2)?,
+            sync: Sync::Free,
         };
         Ok(Self { row, class: rules::class_of(&item), draws: rules::draws(ambient) })
     }

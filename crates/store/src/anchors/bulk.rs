@@ -9,7 +9,7 @@ use crate::spatial_index::{self, steps};
 use crate::sql::placeholders;
 use crate::{Dialect, Sql, StoreError, Value};
 
-/// Rows of one statement. Own value: with 13 columns well below what both engines take as parameters.
+/// Rows of one statement. Own value: with 14 columns well below what both engines take as parameters.
 const ROWS: usize = 64;
 
 /// The values of a statement of many rows: `($1, $2), ($3, $4)`.
@@ -83,7 +83,7 @@ pub async fn reserve(tx: &mut dyn Sql, ids: &[u32]) -> Result<BTreeSet<u32>, Sto
 /// An identifier or label is taken; the engine failed.
 pub async fn insert(tx: &mut dyn Sql, anchors: &[AnchorRow]) -> Result<(), StoreError> {
     let head = "insert into anchor (anchor_id, list_id, label, class_id, service_id, incarnation, body, spec_hash, lon, \
-                lat, start_s, stop_s, owner_key)";
+                lat, start_s, stop_s, owner_key, sync)";
     // In the order of the table and of its identifiers' index: neighbours are written to one page while it is at hand.
     let mut anchors: Vec<&AnchorRow> = anchors.iter().collect();
     anchors.sort_unstable_by_key(|anchor| anchor.anchor_id);

@@ -61,7 +61,7 @@ pub struct Batch {
 }
 
 /// How many columns an anchor has.
-const WIDTH: usize = 13;
+const WIDTH: usize = 14;
 
 /// Fewest records that are read at a time. Own value.
 const READ_MIN: usize = 16;

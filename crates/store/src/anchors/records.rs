@@ -4,6 +4,7 @@ use crate::params;
 use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::migrations::hex;
+use crate::publications::Sync;
 use crate::{Row, Sql, StoreError, Value, spatial_index};
 
 /// An anchor as it is kept.
@@ -33,11 +34,13 @@ pub struct AnchorRow {
     pub start_s: Option<i64>,
     /// First second after its time period.
     pub stop_s: Option<i64>,
+    /// Whether the CAPIF core function knows it.
+    pub sync: Sync,
 }
 
 pub(crate) const COLUMNS: &str = "a.anchor_id, a.list_id, a.label, a.class_id, a.service_id, a.incarnation, a.body, \
                                   a.spec_hash, a.lon, a.lat, a.start_s, a.stop_s, \
-                                  a.owner_key";
+                                  a.owner_key, a.sync";
 
 pub(crate) fn anchor_of(row: &Row, from: usize) -> Result<AnchorRow, StoreError> {
     let lon: Option<f64> = row.get(from + 8)?;
@@ -55,6 +58,7 @@ pub(crate) fn anchor_of(row: &Row, from: usize) -> Result<AnchorRow, StoreError>
         start_s: row.get(from + 10)?,
         stop_s: row.get(from + 11)?,
         owner_key: row.get(from + 12)?,
+        sync: Sync::of_column(row.get(from + 13)?)?,
     })
 }
 
@@ -78,6 +82,7 @@ pub(crate) fn values(anchor: &AnchorRow) -> Vec<Value> {
         anchor.start_s,
         anchor.stop_s,
         anchor.owner_key.as_str(),
+        anchor.sync.column(),
     ]
     .to_vec()
 }
@@ -88,7 +93,7 @@ pub(crate) fn values(anchor: &AnchorRow) -> Vec<Value> {
 /// An identifier or label is taken; the engine failed.
 pub async fn insert(tx: &mut dyn Sql, anchors: &[AnchorRow]) -> Result<(), StoreError> {
     let sql = "insert into anchor (anchor_id, list_id, label, class_id, service_id, incarnation, body, spec_hash, lon, \
-               lat, start_s, stop_s, owner_key) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+               lat, start_s, stop_s, owner_key, sync) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     let rows: Vec<Vec<Value>> = anchors.iter().map(values).collect();
     tx.execute_many(sql, &rows).await?;
     for anchor in anchors {
@@ -103,7 +108,8 @@ pub async fn insert(tx: &mut dyn Sql, anchors: &[AnchorRow]) -> Result<(), Store
 /// A label is taken; the engine failed.
 pub async fn update(tx: &mut dyn Sql, anchors: &[AnchorRow]) -> Result<(), StoreError> {
     let sql = "update anchor set label = $3, class_id = $4, service_id = $5, body = $7, spec_hash = $8, lon = $9, \
-               lat = $10, start_s = $11, stop_s = $12, owner_key = $13 where anchor_id = $1 and list_id = $2 and incarnation = $6";
+               lat = $10, start_s = $11, stop_s = $12, owner_key = $13, sync = $14 \
+               where anchor_id = $1 and list_id = $2 and incarnation = $6";
     for anchor in anchors {
         spatial_index::remove(tx, anchor.anchor_id).await?;
         if tx.execute(sql, &values(anchor)).await? != 1 {

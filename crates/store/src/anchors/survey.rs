@@ -5,7 +5,7 @@ use crate::anchors::records::{self, COLUMNS};
 use crate::{Sql, StoreError, params};
 
 /// Columns of an anchor.
-const WIDTH: usize = 13;
+const WIDTH: usize = 14;
 
 /// Up to `limit` anchors by identifier, after one.
 ///

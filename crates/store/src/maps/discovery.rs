@@ -53,7 +53,7 @@ pub struct Batch {
 }
 
 /// How many columns a map has.
-const WIDTH: usize = 12;
+const WIDTH: usize = 13;
 
 /// The maps that the filter finds, by identifier. Fewer than `limit` are found when there are no more, or when as many
 /// as the bounds allow were examined.

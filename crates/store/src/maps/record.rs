@@ -1,6 +1,7 @@
 //! A spatial map that is ready.
 
 use crate::maps::content::Content;
+use crate::publications::Sync;
 use crate::reach::{self, Reach, Reader};
 use crate::spatial_index::GeoBox;
 use crate::{Row, Sql, StoreError, Value, maps::area_index, params};
@@ -30,6 +31,8 @@ pub struct NewMap {
     pub layers: Vec<String>,
     /// Rectangles by which it is found.
     pub boxes: Vec<GeoBox>,
+    /// Whether the CAPIF core function knows it.
+    pub sync: Sync,
 }
 
 /// A map as it is kept.
@@ -55,6 +58,8 @@ pub struct MapRow {
     pub created_s: i64,
     /// The payload, if it was uploaded.
     pub content: Option<Content>,
+    /// Whether the CAPIF core function knows it.
+    pub sync: Sync,
 }
 
 /// What became of a conditional change.
@@ -84,7 +89,7 @@ impl std::fmt::Debug for MapRow {
 }
 
 pub(super) const COLUMNS: &str = "map_id, owner_issuer, owner_subject, owner_name, class_id, service_id, version, body, \
-                                  created_s, content_sha256, content_type, content_length";
+                                  created_s, content_sha256, content_type, content_length, sync";
 
 /// Takes an identifier for good. `false`: it was given before, to a map that may be gone.
 ///
@@ -101,7 +106,7 @@ pub async fn take_id(tx: &mut dyn Sql, map_id: u32) -> Result<bool, StoreError> 
 /// The engine's; more than [`area_index::MAX_BOXES`] rectangles.
 pub async fn insert(tx: &mut dyn Sql, map: &NewMap, now_s: i64) -> Result<(), StoreError> {
     let sql = "INSERT INTO map (map_id, owner_issuer, owner_subject, owner_name, class_id, service_id, version, body, \
-               start_s, stop_s, created_s) VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $10)";
+               start_s, stop_s, created_s, sync) VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $10, $11)";
     let params = params![
         map.map_id,
         &map.owner_issuer,
@@ -112,7 +117,8 @@ pub async fn insert(tx: &mut dyn Sql, map: &NewMap, now_s: i64) -> Result<(), St
         &map.body,
         map.start_s,
         map.stop_s,
-        now_s
+        now_s,
+        map.sync.column()
     ];
     tx.execute(sql, &params).await?;
     index(tx, map).await
@@ -152,9 +158,17 @@ pub async fn locked(tx: &mut dyn Sql, map_id: u32) -> Result<Option<MapRow>, Sto
 /// The engine's; more than [`area_index::MAX_BOXES`] rectangles.
 pub async fn replace(tx: &mut dyn Sql, map: &NewMap, version: u64) -> Result<Changed, StoreError> {
     let sql = "UPDATE map SET class_id = $1, service_id = $2, body = $3, start_s = $4, stop_s = $5, \
-               version = version + 1 WHERE map_id = $6 AND version = $7";
-    let params =
-        params![map.class_id, &map.service_id, &map.body, map.start_s, map.stop_s, map.map_id, version];
+               sync = $6, version = version + 1 WHERE map_id = $7 AND version = $8";
+    let params = params![
+        map.class_id,
+        &map.service_id,
+        &map.body,
+        map.start_s,
+        map.stop_s,
+        map.sync.column(),
+        map.map_id,
+        version
+    ];
     if tx.execute(sql, &params).await? == 0 {
         return Ok(Changed::Stale);
     }
@@ -201,6 +215,7 @@ pub(super) fn read(row: &Row) -> Result<MapRow, StoreError> {
         body: row.get(7)?,
         created_s: row.get(8)?,
         content,
+        sync: Sync::of_column(row.get(12)?)?,
     })
 }
 

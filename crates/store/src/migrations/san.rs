@@ -11,4 +11,5 @@ pub(crate) const SAN: &[Migration] = &[
     migration!("san", "0006_places"),
     migration!("san", "0007_held_reports"),
     migration!("san", "0008_spots"),
+    migration!("san", "0009_publications"),
 ];

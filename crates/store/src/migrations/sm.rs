@@ -8,4 +8,5 @@ pub(crate) const SM: &[Migration] = &[
     migration!("sm", "0003_class_breadth"),
     migration!("sm", "0004_world_links"),
     migration!("sm", "0005_held_reports"),
+    migration!("sm", "0006_publications"),
 ];

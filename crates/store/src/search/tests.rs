@@ -52,6 +52,7 @@ fn database() -> SqliteSql {
             at: Some((f64::from(n / 2) * 0.01, 10.0)),
             start_s: None,
             stop_s: None,
+            sync: crate::publications::Sync::Free,
         };
         block_on(records::insert(&mut sql, &[anchor])).unwrap();
     }

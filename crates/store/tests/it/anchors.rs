@@ -3,6 +3,7 @@
 use store::anchors::{
     AnchorRow, ClassDef, Filter, ListRow, classes, discovery, ids, lists, positions, records,
 };
+use store::publications::Sync;
 use store::reach::{Reach, Reader};
 use store::spatial_index::GeoBox;
 use store::{Bounds, Sql, Store, StoreError};
@@ -54,6 +55,7 @@ fn anchor(list_id: &str, anchor_id: u32, class_id: i64, at: Option<(f64, f64)>) 
         at,
         start_s: None,
         stop_s: None,
+        sync: Sync::Free,
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use api_types::function::Function;
 use store::anchors::imports::{self, ImportList};
 use store::anchors::{AnchorRow, ClassDef, Filter, ListRow, bulk, classes, discovery, ids, lists};
+use store::publications::Sync;
 use store::spatial_index::GeoBox;
 use store::{Migrations, Store, StoreError};
 
@@ -157,5 +158,6 @@ fn anchor(anchor_id: u32, class_id: i64) -> AnchorRow {
         at: (!anchor_id.is_multiple_of(10)).then(|| (f64::from(anchor_id) / 100.0, 1.0)),
         start_s: None,
         stop_s: None,
+        sync: Sync::Free,
     }
 }

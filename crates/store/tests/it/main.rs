@@ -17,6 +17,7 @@ mod maps;
 mod messages;
 mod migrations;
 mod once;
+mod publications;
 mod sim_records;
 mod sql;
 mod subscriptions;

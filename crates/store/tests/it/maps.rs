@@ -6,6 +6,7 @@ use store::maps::{
     Changed, Content, Filter, MAX_BOXES, MapRow, NewBuilding, NewMap, SetContent, building, classes, content,
     discovery, record,
 };
+use store::publications::Sync;
 use store::reach::{Reach, Reader};
 use store::spatial_index::GeoBox;
 use store::{Bounds, Migrations, Sql, Store, StoreError};
@@ -43,6 +44,7 @@ fn map(map_id: u32, owner: &str, class_id: i64) -> NewMap {
         stop_s: None,
         layers: vec!["floor-0".to_owned(), "floor-1".to_owned()],
         boxes: vec![square(2.0, 48.0)],
+        sync: Sync::Free,
     }
 }
 

@@ -15,6 +15,7 @@ use service_http::kit::FunctionKit;
 use service_http::refusal::Refusal;
 use store::anchors::imports::ImportRow;
 use store::anchors::{AnchorRow, ClassDef, records};
+use store::publications::Sync;
 
 use super::super::{ANCHOR_KEPT, stored};
 use super::{Batch, refused};
@@ -139,6 +140,7 @@ impl Reader<'_> {
             at: anchor.pos_info.pos.as_ref().and_then(place_of),
             start_s: anchor.time_period.map(|period| period.start_time.unix()),
             stop_s: anchor.time_period.map(|period| period.stop_time.unix()),
+            sync: Sync::Free,
             body,
         };
         let entries = anchor.rules.as_ref().map_or(0, |rules| {

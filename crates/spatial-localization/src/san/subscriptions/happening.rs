@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use service_http::ambient::Ambient;
 use store::anchors::AnchorRow;
 use store::happenings;
+use store::publications::Sync;
 use store::{Sql, StoreError, subscriptions};
 
 use super::Anchors;
@@ -78,6 +79,7 @@ impl Gone {
             at: self.at,
             start_s: None,
             stop_s: None,
+            sync: Sync::Free,
         };
         Anchor::of(row, Principal::new(self.owner_issuer.as_str(), self.owner_subject.as_str()))
     }
