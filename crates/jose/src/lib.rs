@@ -17,6 +17,7 @@ pub mod jwk;
 pub mod jwt;
 pub mod pem;
 pub mod pkce;
+pub mod rs256;
 pub mod signer;
 pub mod verifying_key;
 
@@ -25,6 +26,7 @@ pub use compact::{Header, HeaderPolicy, Parsed, Verified};
 pub use digest::{equal, hmac_sha256, sha256, sha256_b64url, x5t_s256};
 pub use error::{JoseError, KeyError};
 pub use jwk::{Jwk, Jwks};
+pub use rs256::Rs256Key;
 pub use signer::{EcKey, Signer};
 pub use verifying_key::VerifyingKey;
 

@@ -11,6 +11,7 @@ pub mod callback_hosts;
 pub mod cookies;
 pub mod edge;
 pub mod egress;
+pub mod exposure;
 pub mod feed;
 pub mod guard;
 mod housekeeping;
@@ -34,6 +35,7 @@ pub mod response;
 pub mod routes;
 #[doc(hidden)]
 pub mod testkit;
+pub mod throttle;
 pub mod tls;
 pub mod trace;
 pub mod verifier;
