@@ -12,6 +12,9 @@ use crate::{Row, Sql, StoreError, Value, chain, params};
 /// `prev` of the first record.
 pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
+/// Newest records of an actor that [`refusals`] looks through. Own value.
+pub const REFUSALS_AMONG: u32 = 10_000;
+
 const COLUMNS: &str = "seq, at_ms, function, actor, owner, action, object, verdict, reason, cause, status, \
                        policy_version, consent_version, trace, prev, hash";
 
@@ -171,6 +174,18 @@ pub async fn page(
     params.push(Value::from(limit));
     sql.push_str(&format!(" ORDER BY seq LIMIT ${}", params.len()));
     tx.query(&sql, &params).await?.iter().map(record).collect()
+}
+
+/// The newest refusals of an actor, up to `limit`, the newest first, among its newest [`REFUSALS_AMONG`] records.
+///
+/// # Errors
+/// The engine's; a damaged record.
+pub async fn refusals(tx: &mut dyn Sql, actor: &str, limit: u32) -> Result<Vec<AuditRecord>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM (SELECT {COLUMNS} FROM audit WHERE actor = $1 ORDER BY seq DESC LIMIT $2) AS newest \
+         WHERE verdict = 'deny' ORDER BY seq DESC LIMIT $3"
+    );
+    tx.query(&sql, &params![actor, REFUSALS_AMONG, limit]).await?.iter().map(record).collect()
 }
 
 /// Walks the whole chain and finds the first place that was edited, removed, inserted or reordered, and a cut tail.

@@ -1,6 +1,7 @@
 //! Bodies of the administration API, `{admin}/v1`. All own, lowerCamelCase.
 
 mod account;
+mod capif;
 mod enrolment;
 mod observation;
 mod policy;
@@ -9,6 +10,11 @@ mod view;
 
 pub use account::{AuthMethod, Client, ClientCreated, ClientKind, Service, SubjectType, User};
 pub use account::{MAX_CSR, MAX_LIST, MAX_PASSWORD};
+pub use capif::{
+    CapifAccessControl, CapifApi, CapifAsk, CapifCertificate, CapifContext, CapifContextEntry, CapifExplain,
+    CapifExplained, CapifFunction, CapifInvoker, CapifNegotiated, CapifOutcome, CapifProvider, CapifRefusal,
+    CapifResource, CapifToken, CapifUser, EnrolmentInfo, OpenApis,
+};
 pub use enrolment::{Enrolment, EnrolmentCreated, EnrolmentKind};
 pub use observation::MAX_OFFSET_S;
 pub use observation::{

@@ -72,6 +72,41 @@ pub async fn list(tx: &mut dyn Sql, (api, aef): (&str, &str)) -> Result<Vec<Acce
     tx.query(&sql, &params![api, aef]).await?.iter().map(of_row).collect()
 }
 
+/// Which policies [`page`] shows. An absent member matches all.
+#[derive(Clone, Debug, Default)]
+pub struct AccessControlFilter {
+    /// Of this service API.
+    pub api_id: Option<String>,
+    /// Of this API invoker.
+    pub invoker_id: Option<String>,
+}
+
+/// Up to `limit` policies that fit, behind a service API, a function and an API invoker, in that order.
+///
+/// # Errors
+/// The engine's.
+pub async fn page(
+    tx: &mut dyn Sql,
+    filter: &AccessControlFilter,
+    (api, aef, invoker): (&str, &str, &str),
+    limit: u32,
+) -> Result<Vec<AccessControlRow>, StoreError> {
+    let mut sql = format!(
+        "SELECT {COLUMNS} FROM capif_access_control WHERE (api_id > $1 OR (api_id = $1 AND (aef_id > $2 OR \
+         (aef_id = $2 AND invoker_id > $3))))"
+    );
+    let mut params = params![api, aef, invoker].to_vec();
+    for (column, value) in [("api_id", &filter.api_id), ("invoker_id", &filter.invoker_id)] {
+        if let Some(value) = value {
+            params.push(value.into());
+            sql.push_str(&format!(" AND {column} = ${}", params.len()));
+        }
+    }
+    params.push(limit.into());
+    sql.push_str(&format!(" ORDER BY api_id, aef_id, invoker_id LIMIT ${}", params.len()));
+    tx.query(&sql, &params).await?.iter().map(of_row).collect()
+}
+
 /// Drops a policy. `false`: there is none.
 ///
 /// # Errors

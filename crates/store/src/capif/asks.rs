@@ -99,6 +99,24 @@ pub async fn find(tx: &mut dyn Sql, ask: &str) -> Result<Option<AskRow>, StoreEr
     tx.query_opt(&sql, &params![ask]).await?.as_ref().map(of_row).transpose()
 }
 
+/// The question of a requester about a resource that is open now.
+///
+/// # Errors
+/// The engine's.
+pub async fn open_of(
+    tx: &mut dyn Sql,
+    (aef, resource): (&str, &str),
+    invoker: &str,
+    now_s: i64,
+) -> Result<Option<AskRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM capif_ask WHERE aef_id = $1 AND resource_id = $2 AND invoker_id = $3 \
+         AND state = 'OPEN' AND expires_s > $4"
+    );
+    let params = params![aef, resource, invoker, now_s];
+    tx.query_opt(&sql, &params).await?.as_ref().map(of_row).transpose()
+}
+
 /// Answers a question, once. `false`: it is not open, over, or the nonce is another.
 ///
 /// # Errors
@@ -168,6 +186,28 @@ pub async fn open_of_owner(
     tx.query(&sql, &params).await?.iter().map(of_row).collect()
 }
 
+/// Up to `limit` questions behind a name, by name; only those that can be answered at `open_at_s`, where that is given.
+///
+/// # Errors
+/// The engine's.
+pub async fn page(
+    tx: &mut dyn Sql,
+    after: &str,
+    open_at_s: Option<i64>,
+    limit: u32,
+) -> Result<Vec<AskRow>, StoreError> {
+    let mut params = params![after, limit].to_vec();
+    let open = match open_at_s {
+        None => "",
+        Some(now_s) => {
+            params.push(now_s.into());
+            " AND state = 'OPEN' AND expires_s > $3"
+        }
+    };
+    let sql = format!("SELECT {COLUMNS} FROM capif_ask WHERE ask_id > $1{open} ORDER BY ask_id LIMIT $2");
+    tx.query(&sql, &params).await?.iter().map(of_row).collect()
+}
+
 /// How many questions a requester has asked since `since_s`.
 ///
 /// # Errors
@@ -175,6 +215,15 @@ pub async fn open_of_owner(
 pub async fn count_since(tx: &mut dyn Sql, invoker: &str, since_s: i64) -> Result<u64, StoreError> {
     let sql = "SELECT COUNT(*) FROM capif_ask WHERE invoker_id = $1 AND created_s >= $2";
     tx.query_one(sql, &params![invoker, since_s]).await?.get(0)
+}
+
+/// Drops every question about a resource: it is another owner's now. How many.
+///
+/// # Errors
+/// The engine's.
+pub async fn delete_resource(tx: &mut dyn Sql, (aef, resource): (&str, &str)) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM capif_ask WHERE aef_id = $1 AND resource_id = $2";
+    tx.execute(sql, &params![aef, resource]).await
 }
 
 /// Drops every question of an API invoker: it was offboarded. How many.

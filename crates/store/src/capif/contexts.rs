@@ -98,6 +98,17 @@ async fn context(tx: &mut dyn Sql, invoker: &str, lock: &str) -> Result<Option<C
     Ok(Some(ContextRow { invoker_id: row.get(0)?, body: row.get(1)?, version: row.get(2)? }))
 }
 
+/// Up to `limit` contexts whose API invoker follows `after`, by API invoker.
+///
+/// # Errors
+/// The engine's.
+pub async fn page(tx: &mut dyn Sql, after: &str, limit: u32) -> Result<Vec<ContextRow>, StoreError> {
+    let sql = "SELECT invoker_id, body, version FROM capif_context WHERE invoker_id > $1 ORDER BY invoker_id LIMIT $2";
+    let of_row =
+        |row: &Row| Ok(ContextRow { invoker_id: row.get(0)?, body: row.get(1)?, version: row.get(2)? });
+    tx.query(sql, &params![after, limit]).await?.iter().map(of_row).collect()
+}
+
 /// The entries of an API invoker, by function and service API.
 ///
 /// # Errors

@@ -37,6 +37,7 @@ pub mod contexts;
 pub mod enrolments;
 pub mod invocations;
 pub mod invokers;
+pub mod open_apis;
 pub mod owner_policies;
 pub mod providers;
 pub mod resources;

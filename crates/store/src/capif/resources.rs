@@ -187,6 +187,32 @@ pub async fn of_owner(
     tx.query(&sql, &params).await?.iter().map(of_row).collect()
 }
 
+/// Up to `limit` resources of any function behind a function and a name, by function and name; only those of this function
+/// or of an owner of this name, where one is given.
+///
+/// # Errors
+/// The engine's.
+pub async fn every(
+    tx: &mut dyn Sql,
+    (aef, owner): (Option<&str>, Option<&str>),
+    (after_aef, after_resource): (&str, &str),
+    limit: u32,
+) -> Result<Vec<ResourceRow>, StoreError> {
+    let mut sql = format!(
+        "SELECT {COLUMNS} FROM capif_resource WHERE (aef_id > $1 OR (aef_id = $1 AND resource_id > $2))"
+    );
+    let mut params = params![after_aef, after_resource].to_vec();
+    for (column, value) in [("aef_id", aef), ("owner", owner)] {
+        if let Some(value) = value {
+            params.push(value.into());
+            sql.push_str(&format!(" AND {column} = ${}", params.len()));
+        }
+    }
+    params.push(limit.into());
+    sql.push_str(&format!(" ORDER BY aef_id, resource_id LIMIT ${}", params.len()));
+    tx.query(&sql, &params).await?.iter().map(of_row).collect()
+}
+
 /// Removes a resource with its owner's policies and questions. `false`: there is none.
 ///
 /// # Errors
@@ -204,6 +230,22 @@ pub async fn delete_aef(tx: &mut dyn Sql, aef: &str) -> Result<Vec<String>, Stor
     let sql = "DELETE FROM capif_resource WHERE aef_id = $1 RETURNING resource_id";
     let rows = tx.query(sql, &params![aef]).await?;
     rows.iter().map(|row| row.get(0)).collect()
+}
+
+/// Removes up to `limit` resources of an owner, with their policies and questions: it is gone. Which, by function and
+/// name.
+///
+/// # Errors
+/// The engine's.
+pub async fn delete_owner(
+    tx: &mut dyn Sql,
+    owner: &Owner,
+    limit: u32,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let gone = of_owner(tx, owner, ("", ""), limit).await?;
+    let keys: Vec<_> = gone.iter().map(|row| params![&row.aef_id, &row.resource_id].to_vec()).collect();
+    tx.execute_many("DELETE FROM capif_resource WHERE aef_id = $1 AND resource_id = $2", &keys).await?;
+    Ok(gone.into_iter().map(|row| (row.aef_id, row.resource_id)).collect())
 }
 
 /// Up to `limit` resources that are over, the oldest first.

@@ -1,5 +1,6 @@
 //! Which access tokens are out, and what they name, so that a withdrawal finds them. The tokens themselves are not kept.
 
+use super::resources::Owner;
 use crate::{Sql, StoreError, Value, params};
 
 /// An access token that was issued.
@@ -52,6 +53,40 @@ pub async fn add_apis(tx: &mut dyn Sql, jti: &str, aef: &str, apis: &[String]) -
 /// The engine's.
 pub async fn of_invoker(tx: &mut dyn Sql, invoker: &str, now_s: i64) -> Result<Vec<String>, StoreError> {
     select(tx, "invoker_id = $2", &params![now_s, invoker]).await
+}
+
+/// Up to `limit` tokens of an API invoker that live at `now_s`, those that live longest first, with what they name. A token
+/// for several functions is told as one for the first.
+///
+/// # Errors
+/// The engine's.
+pub async fn described(
+    tx: &mut dyn Sql,
+    invoker: &str,
+    now_s: i64,
+    limit: u32,
+) -> Result<Vec<TokenRow>, StoreError> {
+    let sql = "SELECT jti, permission, expires_s FROM capif_token WHERE invoker_id = $1 AND expires_s > $2 \
+               ORDER BY expires_s DESC, jti LIMIT $3";
+    let mut tokens = Vec::new();
+    for row in tx.query(sql, &params![invoker, now_s, limit]).await? {
+        let jti: String = row.get(0)?;
+        let apis = "SELECT aef_id, api_name FROM capif_token_api WHERE jti = $1 ORDER BY aef_id, api_name";
+        let apis = tx.query(apis, &params![&jti]).await?;
+        let aef_id = apis.first().map(|row| row.get(0)).transpose()?.unwrap_or_default();
+        let resources = "SELECT resource_id FROM capif_token_resource WHERE jti = $1 ORDER BY resource_id";
+        let resources = tx.query(resources, &params![&jti]).await?;
+        tokens.push(TokenRow {
+            jti,
+            invoker_id: invoker.to_owned(),
+            aef_id,
+            apis: apis.iter().map(|row| row.get(1)).collect::<Result<_, _>>()?,
+            resources: resources.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?,
+            permission: row.get(1)?,
+            expires_s: row.get(2)?,
+        });
+    }
+    Ok(tokens)
 }
 
 /// The tokens of an API invoker for an API exposing function that live at `now_s`.
@@ -118,6 +153,32 @@ pub async fn of_resource(
 ) -> Result<Vec<String>, StoreError> {
     let which = "jti IN (SELECT jti FROM capif_token_resource WHERE aef_id = $2 AND resource_id = $3)";
     select(tx, which, &params![now_s, aef, resource]).await
+}
+
+/// The tokens that name a resource and live at `now_s`, but for those of one API invoker: its owner.
+///
+/// # Errors
+/// The engine's.
+pub async fn of_resource_but(
+    tx: &mut dyn Sql,
+    (aef, resource): (&str, &str),
+    invoker: &str,
+    now_s: i64,
+) -> Result<Vec<String>, StoreError> {
+    let which = "invoker_id <> $4 AND jti IN \
+                 (SELECT jti FROM capif_token_resource WHERE aef_id = $2 AND resource_id = $3)";
+    select(tx, which, &params![now_s, aef, resource, invoker]).await
+}
+
+/// The tokens of anybody that name a resource of an owner and live at `now_s`.
+///
+/// # Errors
+/// The engine's.
+pub async fn of_owner(tx: &mut dyn Sql, owner: &Owner, now_s: i64) -> Result<Vec<String>, StoreError> {
+    let which = "jti IN (SELECT t.jti FROM capif_token_resource t JOIN capif_resource r \
+                 ON r.aef_id = t.aef_id AND r.resource_id = t.resource_id \
+                 WHERE r.owner_kind = $2 AND r.owner = $3)";
+    select(tx, which, &params![now_s, owner.kind.as_str(), &owner.name]).await
 }
 
 /// The tokens that rest on a permission and live at `now_s`.

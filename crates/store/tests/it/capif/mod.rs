@@ -36,6 +36,7 @@ fn strings(list: &[&str]) -> Vec<String> {
 }
 
 mod invocations;
+mod listed;
 mod parties;
 mod published;
 mod resources;
