@@ -1,9 +1,10 @@
 //! Numbered changes of the schema, alike for both engines, never edited once released.
 //!
-//! Files: `migrations/{common,admin,sim,ccf,san,sm}/NNNN_name.{sqlite,postgres}.sql`. Those of `common` are in every function's
+//! Files: `migrations/{common,admin,sim,ccf,san,sm,aef}/NNNN_name.{sqlite,postgres}.sql`. Those of `common` are in every function's
 //! schema. Each has its name and SHA-256 in `schema_migrations`; an edited or unknown one is refused at opening.
 
 mod admin;
+mod aef;
 mod ccf;
 mod common;
 mod san;
@@ -78,7 +79,17 @@ impl Migrations {
             Function::Sm => sm::SM,
             Function::Lm => &[],
         };
-        Self::common().with(own)
+        let of_all = Self::common().with(own);
+        match function {
+            // They are API exposing functions too.
+            Function::San | Function::Sm => of_all.with(aef::AEF),
+            _ => of_all,
+        }
+    }
+
+    /// Those of an API exposing function that keeps nothing else.
+    pub fn of_aef() -> Self {
+        Self::common().with(aef::AEF)
     }
 
     /// Those of every schema.

@@ -4,6 +4,7 @@
 mod bench;
 
 mod acts;
+mod aef;
 mod anchors;
 mod backup;
 mod blobs;
