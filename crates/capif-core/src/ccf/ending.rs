@@ -7,7 +7,8 @@ use service_http::feed::NewEntry;
 use service_http::peer::CertRole;
 use store::capif::Write;
 use store::capif::{
-    access_control, asks, certificates, contexts, providers, resources, routing, service_apis, tokens,
+    access_control, asks, certificates, contexts, invokers, providers, resources, routing, service_apis,
+    tokens,
 };
 use store::{Sql, StoreError};
 
@@ -40,6 +41,33 @@ impl CcfServer {
         contexts::delete(tx, invoker).await?;
         access_control::delete_invoker(tx, invoker).await?;
         asks::delete_invoker(tx, invoker).await?;
+        Ok(entries)
+    }
+
+    /// Offboards an API invoker: it ends, its record goes, and who may hear of it is told.
+    pub(crate) async fn remove_invoker(
+        &self,
+        tx: &mut dyn Sql,
+        invoker: &str,
+    ) -> Result<Vec<NewEntry>, StoreError> {
+        let entries = self.end_invoker(tx, invoker).await?;
+        invokers::delete(tx, invoker).await?;
+        let invoker = invoker.try_into().map_err(|_| StoreError::Damaged("an API invoker"))?;
+        note(tx, self, Happening::InvokerOffboarded { invoker }).await?;
+        Ok(entries)
+    }
+
+    /// Ends the registration of a domain with all its functions.
+    pub(crate) async fn remove_provider(
+        &self,
+        tx: &mut dyn Sql,
+        registration: &str,
+    ) -> Result<Vec<NewEntry>, StoreError> {
+        let mut entries = Vec::new();
+        for function in providers::functions(tx, registration).await? {
+            entries.extend(self.end_function(tx, &function.function_id).await?);
+        }
+        providers::delete(tx, registration).await?;
         Ok(entries)
     }
 

@@ -26,6 +26,7 @@ mod server;
 mod sweep;
 
 pub use access_control::EVERY_INVOKER;
+pub use admin::{Part, Versioned};
 pub use certificates::{CertificateError, CertificateIssuer, IssuedCertificate, Named};
 pub use config::CcfConfig;
 pub use routes::ROUTES;

@@ -5,7 +5,6 @@ use store::StoreError;
 use store::capif::{asks, certificates, enrolments, invokers, tokens};
 
 use super::CcfServer;
-use super::events::{Happening, note};
 
 /// Records that are seen to at once. Own value.
 const AT_ONCE: u32 = 1_000;
@@ -27,11 +26,7 @@ impl CcfServer {
                 Box::pin(async move {
                     let mut entries = Vec::new();
                     for row in invokers::over(tx, now_s, AT_ONCE).await? {
-                        entries.extend(server.end_invoker(tx, &row.invoker_id).await?);
-                        invokers::delete(tx, &row.invoker_id).await?;
-                        let invoker = row.invoker_id.try_into();
-                        let invoker = invoker.map_err(|_| StoreError::Damaged("an API invoker"))?;
-                        note(tx, &server, Happening::InvokerOffboarded { invoker }).await?;
+                        entries.extend(server.remove_invoker(tx, &row.invoker_id).await?);
                     }
                     let before_s = now_s.saturating_sub(KEPT_S);
                     tokens::purge(tx, now_s, AT_ONCE).await?;

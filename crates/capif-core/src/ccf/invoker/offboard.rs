@@ -1,16 +1,13 @@
 //! `DELETE /onboardedInvokers/{onboardingId}`: certificate, tokens, security context and subscriptions end with it.
 
-use authorization::Reason;
 use axum::extract::{Path, State};
 use http::StatusCode;
 use service_http::call::{Actor, Ctx};
 use service_http::ledger::{self, Permit};
 use service_http::refusal::Refusal;
-use store::capif::invokers;
 
 use super::itself;
 use crate::ccf::CcfServer;
-use crate::ccf::events::{Happening, note};
 
 /// `DELETE /api-invoker-management/v1/onboardedInvokers/{onboardingId}`
 pub(crate) async fn offboard(
@@ -25,10 +22,7 @@ pub(crate) async fn offboard(
         .write(move |tx| {
             Box::pin(async move {
                 let (party, row) = itself(tx, &ctx, &onboarding).await?;
-                let entries = server.end_invoker(tx, &row.invoker_id).await?;
-                invokers::delete(tx, &row.invoker_id).await?;
-                let gone = party.id.as_str().try_into().map_err(|_| Refusal::open(Reason::StoreFailed))?;
-                note(tx, &server, Happening::InvokerOffboarded { invoker: gone }).await?;
+                let entries = server.remove_invoker(tx, &row.invoker_id).await?;
                 let object = format!("invokers/{}", party.id);
                 let permit = Permit::new("ccf.invoker.offboard").object(object).status(204).units(0);
                 ledger::record(tx, &ctx, &Actor::peer(ctx.peer()), &permit).await?;

@@ -12,6 +12,7 @@ use service_http::refusal::Refusal;
 
 use super::filter;
 use crate::ccf::CcfServer;
+use crate::ccf::admin::open_names;
 use crate::ccf::discover::{Published, query};
 
 /// `GET /open-api-disc/v1/service-apis`
@@ -23,9 +24,11 @@ pub(crate) async fn discover(
     let filter = OpenDiscoverFilter::parse(&query(text.as_deref())?)
         .map_err(|faults| Refusal::input(Cause::InvalidQueryParam, faults))?;
     let server = ccf.clone();
-    let published =
-        ccf.kit().store.read(|tx| Box::pin(async move { server.catalogue().at(tx).await })).await?;
-    let disc_apis = find(&filter, &ccf.config().open_apis, &published, ccf.now_s());
+    let read = ccf.kit().store.read(|tx| {
+        Box::pin(async move { Ok((server.catalogue().at(tx).await?, open_names(&server, tx).await?)) })
+    });
+    let (published, open) = read.await?;
+    let disc_apis = find(&filter, &open, &published, ccf.now_s());
     // No feature of the API is known by a number yet.
     let none = SupportedFeatures::of(&[]);
     let supp_feat = filter.supported_features.as_ref().map(|theirs| theirs.intersection(&none));

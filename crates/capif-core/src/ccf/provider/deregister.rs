@@ -5,7 +5,6 @@ use http::StatusCode;
 use service_http::call::{Actor, Ctx};
 use service_http::ledger::{self, Permit};
 use service_http::refusal::Refusal;
-use store::capif::providers;
 
 use super::change::manager;
 use crate::ccf::CcfServer;
@@ -24,11 +23,7 @@ pub(crate) async fn deregister(
             Box::pin(async move {
                 let row = manager(tx, &ctx, &registration).await?;
                 let actor = Actor::peer(ctx.peer());
-                let mut entries = Vec::new();
-                for function in providers::functions(tx, &row.registration_id).await? {
-                    entries.extend(server.end_function(tx, &function.function_id).await?);
-                }
-                providers::delete(tx, &row.registration_id).await?;
+                let entries = server.remove_provider(tx, &row.registration_id).await?;
                 let object = format!("registrations/{registration}");
                 let permit = Permit::new("ccf.provider.deregister").object(object).status(204).units(0);
                 ledger::record(tx, &ctx, &actor, &permit).await?;

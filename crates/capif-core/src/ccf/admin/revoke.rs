@@ -8,7 +8,7 @@ use service_http::feed::NewEntry;
 use service_http::refusal::Refusal;
 use store::capif::certificates;
 
-use super::CcfServer;
+use crate::ccf::CcfServer;
 
 impl CcfServer {
     /// Revokes. A certificate is withdrawn here too, so that no token is issued for it; when the signing key is revoked, the
