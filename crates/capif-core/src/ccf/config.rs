@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::federation::Federation;
 use api_types::capif::ApiName;
 use authorization::capif::negotiation::LocalPolicy;
 use service_http::feed::RevocationLog;
@@ -24,7 +25,10 @@ pub struct CcfConfig {
     pub key_rotation_s: i64,
     /// Security methods and grant types that may be negotiated.
     pub methods: LocalPolicy,
-    /// Names of the service APIs that anybody may discover, who is not onboarded; none named: none.
+    /// The core functions of other domains that it is interconnected with; `None`: none.
+    pub federation: Option<Federation>,
+    /// Names of the service APIs that anybody may discover, who is not onboarded, until an operator writes a list; none
+    /// named: none.
     pub open_apis: Vec<ApiName>,
 }
 
@@ -40,6 +44,7 @@ impl CcfConfig {
             jwks_max_age_s: 60,
             key_rotation_s: 30 * 24 * 3_600,
             methods: LocalPolicy::default(),
+            federation: None,
             open_apis: Vec::new(),
         }
     }

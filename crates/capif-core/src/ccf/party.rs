@@ -55,7 +55,15 @@ pub(crate) async fn party(tx: &mut dyn Sql, ctx: &Ctx, roles: &[CertRole]) -> Re
 /// # Errors
 /// `NOT_OWNER`.
 pub(crate) fn own(ctx: &Ctx, party: &Party, id: &str, what: &'static str) -> Result<(), Refusal> {
-    if party.id == id {
+    own_name(ctx, &party.id, id, what)
+}
+
+/// Likewise, for a caller whose name is known.
+///
+/// # Errors
+/// `NOT_OWNER`.
+pub(crate) fn own_name(ctx: &Ctx, name: &str, id: &str, what: &'static str) -> Result<(), Refusal> {
+    if name == id {
         ctx.pass(what, "the caller's own", "its own");
         return Ok(());
     }

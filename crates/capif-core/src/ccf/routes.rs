@@ -17,7 +17,10 @@ const VERIFIERS: &[CertRole] = &[CertRole::Function, CertRole::Aef];
 const INVOKER: &[CertRole] = &[CertRole::Invoker];
 const AEF: &[CertRole] = &[CertRole::Aef];
 const AMF: &[CertRole] = &[CertRole::Amf];
-const APF: &[CertRole] = &[CertRole::Apf];
+/// Who publishes: a function of a domain of ours, or a core function of another domain (CAPIF-6).
+const PUBLISHERS: &[CertRole] = &[CertRole::Apf, CertRole::Ccf];
+/// Who discovers: likewise.
+const DISCOVERERS: &[CertRole] = &[CertRole::Invoker, CertRole::Ccf];
 
 const REGISTRATION: &str = "/api-provider-management/v1/registrations/{registrationId}";
 const ONBOARDED: &str = "/api-invoker-management/v1/onboardedInvokers/{onboardingId}";
@@ -42,16 +45,22 @@ pub const ROUTES: &[RouteSpec] = &[
     RouteSpec::mtls(Method::PUT, ONBOARDED, "ReplaceInvoker", INVOKER).cost(4),
     RouteSpec::mtls(Method::PATCH, ONBOARDED, "ModifyInvoker", INVOKER).cost(4),
     RouteSpec::mtls(Method::DELETE, ONBOARDED, "OffboardInvoker", INVOKER),
-    RouteSpec::mtls(Method::POST, PUBLISHED, "PublishServiceApi", APF),
-    RouteSpec::mtls(Method::GET, PUBLISHED, "ListServiceApis", APF).cost(4),
-    RouteSpec::mtls(Method::GET, PUBLISHED_ONE, "GetServiceApi", APF),
-    RouteSpec::mtls(Method::PUT, PUBLISHED_ONE, "ReplaceServiceApi", APF),
-    RouteSpec::mtls(Method::PATCH, PUBLISHED_ONE, "ModifyServiceApi", APF),
-    RouteSpec::mtls(Method::DELETE, PUBLISHED_ONE, "UnpublishServiceApi", APF),
-    RouteSpec::mtls(Method::GET, "/service-apis/v1/allServiceAPIs", "DiscoverServiceApis", INVOKER).cost(4),
-    // As the prose of TS 29.222 spells it.
-    RouteSpec::mtls(Method::GET, "/service-apis/v1/allServiceApis", "DiscoverServiceApisByProse", INVOKER)
+    RouteSpec::mtls(Method::POST, PUBLISHED, "PublishServiceApi", PUBLISHERS),
+    RouteSpec::mtls(Method::GET, PUBLISHED, "ListServiceApis", PUBLISHERS).cost(4),
+    RouteSpec::mtls(Method::GET, PUBLISHED_ONE, "GetServiceApi", PUBLISHERS),
+    RouteSpec::mtls(Method::PUT, PUBLISHED_ONE, "ReplaceServiceApi", PUBLISHERS),
+    RouteSpec::mtls(Method::PATCH, PUBLISHED_ONE, "ModifyServiceApi", PUBLISHERS),
+    RouteSpec::mtls(Method::DELETE, PUBLISHED_ONE, "UnpublishServiceApi", PUBLISHERS),
+    RouteSpec::mtls(Method::GET, "/service-apis/v1/allServiceAPIs", "DiscoverServiceApis", DISCOVERERS)
         .cost(4),
+    // As the prose of TS 29.222 spells it.
+    RouteSpec::mtls(
+        Method::GET,
+        "/service-apis/v1/allServiceApis",
+        "DiscoverServiceApisByProse",
+        DISCOVERERS,
+    )
+    .cost(4),
     RouteSpec::public(Method::GET, "/open-api-disc/v1/service-apis", "OpenDiscoverServiceApis").cost(4),
     RouteSpec::mtls(Method::PUT, TRUSTED, "CreateSecurityContext", INVOKER),
     RouteSpec::mtls(Method::GET, TRUSTED, "ObtainSecurityContext", AEF),

@@ -12,6 +12,7 @@ use super::certificates::CertificateIssuer;
 use super::config::CcfConfig;
 use super::discover::Catalogue;
 use super::events::Hub;
+use super::federation;
 
 /// The CAPIF core function. Cheap to clone.
 #[derive(Clone)]
@@ -53,7 +54,7 @@ impl CcfServer {
     pub async fn start(&self) -> Result<(), KeyStoreError> {
         self.signing().load().await?;
         self.events().start(self);
-        Ok(())
+        federation::start(self).await.map_err(KeyStoreError::from)
     }
 
     /// Does what is due. Called by the driver once a second or less often.

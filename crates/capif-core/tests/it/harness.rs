@@ -33,7 +33,7 @@ pub(crate) struct Ccf {
     pub(crate) kit: FunctionKit,
     pub(crate) clock: Arc<TestClock>,
     router: Router,
-    _dir: tempfile::TempDir,
+    _dir: Arc<tempfile::TempDir>,
 }
 
 pub(crate) struct Answer {
@@ -158,7 +158,7 @@ async fn made(limits: RateSettings, egress: Egress, change: impl FnOnce(&mut Ccf
     // One lease after a start, nobody is waited for who is not known.
     clock.advance(Duration::from_secs(1));
     clock.set_s(NOW);
-    Ccf { router: server.router().unwrap(), server, kit, clock, _dir: dir }
+    Ccf { router: server.router().unwrap(), server, kit, clock, _dir: Arc::new(dir) }
 }
 
 /// A node over a store; several share one.
@@ -190,6 +190,17 @@ async fn node(
 }
 
 impl Ccf {
+    /// The core function after a restart with another configuration: the same store, another process.
+    pub(crate) async fn again(&self, change: impl FnOnce(&mut CcfConfig)) -> Self {
+        let (ambient, clock) = Ambient::for_test(NOW, 9);
+        let (server, kit) =
+            node(self._dir.path(), &ambient, RateSettings::demo(), Egress::closed(), change).await;
+        server.start().await.unwrap();
+        clock.advance(Duration::from_secs(1));
+        clock.set_s(NOW);
+        Self { router: server.router().unwrap(), server, kit, clock, _dir: self._dir.clone() }
+    }
+
     /// A second node over the same store.
     pub(crate) async fn beside(&self) -> Router {
         let (ambient, clock) = Ambient::for_test(NOW, 8);

@@ -3,6 +3,7 @@
 mod access_control;
 mod discover;
 mod events;
+mod federation;
 mod harness;
 mod logs;
 mod onboarding;

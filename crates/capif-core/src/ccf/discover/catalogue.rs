@@ -9,6 +9,7 @@ use axum::body::Bytes;
 use store::capif::service_apis::{self, ServiceApiRow};
 use store::{Sql, StoreError};
 
+use crate::ccf::federation::is_of_partner;
 use crate::ccf::published;
 
 /// Service APIs that are read at once; others have their turn in between. Own value.
@@ -21,6 +22,8 @@ pub(crate) struct Entry {
     id: String,
     /// Counts its changes.
     version: i64,
+    /// Whether it was published by a domain of this core function.
+    own: bool,
     /// The description.
     pub(crate) description: ServiceAPIDescription,
     /// The same as JSON.
@@ -30,7 +33,13 @@ pub(crate) struct Entry {
 impl Entry {
     fn of(row: ServiceApiRow) -> Result<Arc<Self>, StoreError> {
         let description = published::read(&row)?;
-        Ok(Arc::new(Self { id: row.api_id, version: row.version, description, body: row.body.into() }))
+        let own = !is_of_partner(&row.registration_id);
+        Ok(Arc::new(Self { id: row.api_id, version: row.version, own, description, body: row.body.into() }))
+    }
+
+    /// Whether it was published by a domain of this core function, and not by a partner.
+    pub(crate) fn is_own(&self) -> bool {
+        self.own
     }
 }
 

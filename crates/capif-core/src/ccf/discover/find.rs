@@ -24,7 +24,8 @@ use store::{Sql, StoreError, subscriptions};
 use super::{Entry, FEATURES, Json, Published, Viewer, filter};
 use crate::ccf::CcfServer;
 use crate::ccf::events::{ApiAt, FAMILY, Happening, note};
-use crate::ccf::party::{own, party};
+use crate::ccf::federation::partner;
+use crate::ccf::party::{own, own_name, party};
 
 /// `GET /service-apis/v1/allServiceAPIs`
 pub(crate) async fn discover(
@@ -83,6 +84,12 @@ async fn look(
     filter: &DiscoverFilter,
 ) -> Result<Looked, Refusal> {
     const EXPECTED: &str = "an API invoker that is onboarded, by an enrolment that is on record";
+    // CAPIF-6 (TS 23.222 8.26): a partner names itself where an API invoker does.
+    if let Some(partner) = partner(ccf, ctx)? {
+        own_name(ctx, &partner.ccf_id, filter.api_invoker_id.as_str(), "api-invoker-id")?;
+        let viewer = Viewer { apis: Vec::new(), domain: Some(partner.domain.clone()) };
+        return Ok(Looked { viewer, published: ccf.catalogue().at(tx).await?, counted: false });
+    }
     let party = party(tx, ctx, &[CertRole::Invoker]).await?;
     own(ctx, &party, filter.api_invoker_id.as_str(), "api-invoker-id")?;
     let row = invokers::find(tx, &party.id).await?;
@@ -112,7 +119,7 @@ struct Found<'p> {
 /// Those that may fit by name or identifier, as far as the viewer may know of them.
 fn candidates<'p>(filter: &DiscoverFilter, viewer: &Viewer, published: &'p Published) -> Vec<&'p Entry> {
     let once = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect::<BTreeSet<_>>();
-    let seen = |entry: &&Entry| viewer.sees(&entry.description);
+    let seen = |entry: &&Entry| viewer.sees_entry(entry);
     match (&filter.api_ids, &filter.api_name) {
         (Some(ids), _) => {
             let ids = once(&mut ids.iter().map(|id| id.as_str()));

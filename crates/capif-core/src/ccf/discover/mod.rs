@@ -15,7 +15,7 @@ pub(crate) use catalogue::{Catalogue, Entry, Published};
 pub(crate) use criteria::Criteria;
 pub(crate) use filter::supports;
 pub(crate) use find::{discover, query};
-pub(crate) use visible::Viewer;
+pub(crate) use visible::{Viewer, is_shared};
 
 use api_types::capif::discover::{
     API_SUPPORTED_FEATURE_QUERY, RNAA, SLICE_BASED_API_EXPOSURE, VEND_SPEC_QUERY_PARAMS,

@@ -5,6 +5,7 @@ use api_types::capif::publish::ServiceAPIDescription;
 use store::capif::enrolments;
 use store::{Sql, StoreError};
 
+use super::Entry;
 use crate::ccf::allowed::allows;
 
 /// Who looks.
@@ -24,6 +25,12 @@ impl Viewer {
     pub(crate) async fn enrolled(tx: &mut dyn Sql, enrolment: &str) -> Result<Option<Self>, StoreError> {
         let row = enrolments::find(tx, enrolment).await?;
         Ok(row.map(|row| Self { apis: row.apis, domain: None }))
+    }
+
+    /// Whether it may know of an entry. Another domain sees our own alone: what a partner shares with us is not ours to
+    /// share.
+    pub(crate) fn sees_entry(&self, entry: &Entry) -> bool {
+        (self.domain.is_none() || entry.is_own()) && self.sees(&entry.description)
     }
 
     /// Whether it may know of a service API.

@@ -12,7 +12,7 @@ use store::Sql;
 use store::capif::Write;
 use store::capif::service_apis::{self, ServiceApiRow};
 
-use super::rules::{self, Domain};
+use super::rules;
 use super::{aefs, consequences, own_api, publisher, text};
 use crate::ccf::{CcfServer, published};
 
@@ -52,7 +52,7 @@ async fn apply(
     (apf, api): (&str, &str),
     change: Change,
 ) -> Result<(ServiceAPIDescription, Option<u64>), Refusal> {
-    let by = publisher(tx, ctx, apf).await?;
+    let by = publisher(ccf, tx, ctx, apf).await?;
     let row = own_api(tx, ctx, &by, api).await?;
     let before = published::read(&row)?;
     let next = match change {
@@ -64,7 +64,7 @@ async fn apply(
     let mut next = rules::negotiated(next, before.supported_features.as_ref());
     // Assigned here: not changed by whoever sends it.
     next.api_id.clone_from(&before.api_id);
-    Domain::of(tx, &by.registration).await?.check(ctx, &next)?;
+    by.admit(tx, ctx, &mut next).await?;
     let changed = ServiceApiRow { api_name: next.api_name.as_str().to_owned(), body: text(&next)?, ..row };
     match service_apis::update(tx, &changed, &aefs(&next)).await? {
         Write::Done => {}

@@ -51,7 +51,7 @@ fn methods(profile: &AefProfile) -> BTreeSet<&str> {
 ///
 /// # Errors
 /// The store fails.
-pub(super) async fn draw(
+pub(crate) async fn draw(
     ccf: &CcfServer,
     tx: &mut dyn Sql,
     before: &ServiceAPIDescription,

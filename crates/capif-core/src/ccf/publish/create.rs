@@ -17,7 +17,7 @@ use store::capif::Write;
 use store::capif::service_apis::{self, ServiceApiRow};
 
 use super::consequences::is_active;
-use super::rules::{self, Domain};
+use super::rules;
 use super::{MOST_OF_DOMAIN, aefs, publisher, text};
 use crate::ccf::CcfServer;
 use crate::ccf::events::{Happening, note};
@@ -48,9 +48,9 @@ async fn publish(
     apf: &str,
     body: ServiceAPIDescription,
 ) -> Result<(String, ServiceAPIDescription), Refusal> {
-    let by = publisher(tx, ctx, apf).await?;
+    let by = publisher(ccf, tx, ctx, apf).await?;
     let mut api = rules::negotiated(body, None);
-    Domain::of(tx, &by.registration).await?.check(ctx, &api)?;
+    by.admit(tx, ctx, &mut api).await?;
     if service_apis::count(tx, &by.registration).await? >= u64::from(MOST_OF_DOMAIN) {
         return Err(Refusal::open(Reason::TooLarge));
     }

@@ -17,10 +17,10 @@ pub(crate) async fn list(
     ctx: Ctx,
     Path(apf): Path<String>,
 ) -> Result<Json, Refusal> {
-    let asking = ctx.clone();
+    let (server, asking) = (ccf.clone(), ctx.clone());
     let read = ccf.kit().store.read(|tx| {
         Box::pin(async move {
-            let rows = match publisher(tx, &asking, &apf).await {
+            let rows = match publisher(&server, tx, &asking, &apf).await {
                 Ok(by) => Ok(service_apis::of_apf(tx, &by.apf, MOST_OF_DOMAIN).await?),
                 Err(refusal) => Err(refusal),
             };

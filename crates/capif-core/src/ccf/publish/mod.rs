@@ -11,6 +11,7 @@ mod replace;
 mod rules;
 mod unpublish;
 
+pub(crate) use consequences::draw;
 pub(crate) use create::create;
 pub(crate) use list::list;
 pub(crate) use modify::modify;
@@ -30,7 +31,10 @@ use service_http::refusal::Refusal;
 use store::capif::service_apis::{self, ServiceApiRow};
 use store::{Sql, StoreError};
 
-use super::party::{own, party};
+use self::rules::Domain;
+use super::CcfServer;
+use super::federation::{Inward, partner, registration_of};
+use super::party::{own, own_name, party};
 
 /// Features of the API that are served.
 const FEATURES: [u32; 10] = [
@@ -50,26 +54,64 @@ const FEATURES: [u32; 10] = [
 const MOST_OF_DOMAIN: u32 = 10_000;
 
 /// Whoever publishes.
-struct Publisher {
+struct Publisher<'c> {
     apf: String,
     registration: String,
+    /// It is a core function of another domain (CAPIF-6).
+    partner: Option<Inward<'c>>,
 }
 
-/// The publishing function of this connection, which is the one of the path.
+impl Publisher<'_> {
+    /// Decides whether it may publish this, and makes of it what is kept.
+    ///
+    /// # Errors
+    /// See [`Domain::check`] and [`Inward::admit`].
+    async fn admit(
+        &self,
+        tx: &mut dyn Sql,
+        ctx: &Ctx,
+        api: &mut ServiceAPIDescription,
+    ) -> Result<(), Refusal> {
+        match &self.partner {
+            Some(partner) => partner.admit(tx, ctx, api).await,
+            None => Domain::of(tx, &self.registration).await?.check(ctx, api),
+        }
+    }
+}
+
+/// The publishing function of this connection, or the partner, which is the one of the path.
 ///
 /// # Errors
 /// `PEER_REFUSED`; `NOT_OWNER` for another one in the path, whether or not there is such a one.
-async fn publisher(tx: &mut dyn Sql, ctx: &Ctx, apf: &str) -> Result<Publisher, Refusal> {
+async fn publisher<'c>(
+    ccf: &'c CcfServer,
+    tx: &mut dyn Sql,
+    ctx: &Ctx,
+    apf: &str,
+) -> Result<Publisher<'c>, Refusal> {
+    if let (Some(partner), Some(federation)) = (partner(ccf, ctx)?, &ccf.config().federation) {
+        own_name(ctx, &partner.ccf_id, apf, "apfId")?;
+        return Ok(Publisher {
+            apf: partner.ccf_id.clone(),
+            registration: registration_of(&partner.ccf_id),
+            partner: Some(Inward { own_id: &federation.ccf_id, partner }),
+        });
+    }
     let party = party(tx, ctx, &[CertRole::Apf]).await?;
     own(ctx, &party, apf, "apfId")?;
-    Ok(Publisher { apf: party.id, registration: party.registration })
+    Ok(Publisher { apf: party.id, registration: party.registration, partner: None })
 }
 
 /// A service API of this publisher. One of another publisher is as if it were not there.
 ///
 /// # Errors
 /// `NOT_FOUND`.
-async fn own_api(tx: &mut dyn Sql, ctx: &Ctx, by: &Publisher, api: &str) -> Result<ServiceApiRow, Refusal> {
+async fn own_api(
+    tx: &mut dyn Sql,
+    ctx: &Ctx,
+    by: &Publisher<'_>,
+    api: &str,
+) -> Result<ServiceApiRow, Refusal> {
     const EXPECTED: &str = "one that this function has published";
     let row = service_apis::find(tx, api).await?;
     match row.filter(|row| row.apf_id == by.apf) {
@@ -85,11 +127,14 @@ async fn own_api(tx: &mut dyn Sql, ctx: &Ctx, by: &Publisher, api: &str) -> Resu
 }
 
 /// A description as it is kept.
-fn text(api: &ServiceAPIDescription) -> Result<String, StoreError> {
+///
+/// # Errors
+/// It cannot be written.
+pub(crate) fn text(api: &ServiceAPIDescription) -> Result<String, StoreError> {
     serde_json::to_string(api).map_err(|_| StoreError::Damaged("service API"))
 }
 
 /// The functions that expose a service API.
-fn aefs(api: &ServiceAPIDescription) -> Vec<String> {
+pub(crate) fn aefs(api: &ServiceAPIDescription) -> Vec<String> {
     api.aef_profiles.iter().flatten().map(|profile| profile.aef_id.as_str().to_owned()).collect()
 }

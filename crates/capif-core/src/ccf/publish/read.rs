@@ -16,11 +16,12 @@ pub(crate) async fn read(
     ctx: Ctx,
     Path((apf, api)): Path<(String, String)>,
 ) -> Result<Json<ServiceAPIDescription>, Refusal> {
+    let server = ccf.clone();
     ccf.kit()
         .store
         .write(move |tx| {
             Box::pin(async move {
-                let by = publisher(tx, &ctx, &apf).await?;
+                let by = publisher(&server, tx, &ctx, &apf).await?;
                 let row = own_api(tx, &ctx, &by, &api).await?;
                 let description = published::read(&row)?;
                 let object = format!("service-apis/{}", row.api_id);

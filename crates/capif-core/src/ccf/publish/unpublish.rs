@@ -21,7 +21,7 @@ pub(crate) async fn unpublish(
         .store
         .write(move |tx| {
             Box::pin(async move {
-                let by = publisher(tx, &ctx, &apf).await?;
+                let by = publisher(&server, tx, &ctx, &apf).await?;
                 let row = own_api(tx, &ctx, &by, &api).await?;
                 let entries = server.end_api(tx, &row).await?;
                 let object = format!("service-apis/{}", row.api_id);
