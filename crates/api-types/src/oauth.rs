@@ -38,6 +38,12 @@ pub struct TokenErrorBody {
     /// Constant per error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_description: Option<String>,
+    /// With `authorization_pending`: the question that somebody has to answer, as in CIBA.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_req_id: Option<String>,
+    /// With `authorization_pending`: seconds until it is worth asking again (RFC 8628 3.5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<u32>,
 }
 
 /// Answer of the PAR endpoint (RFC 9126 2.2).

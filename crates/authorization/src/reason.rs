@@ -206,6 +206,16 @@ reasons! {
         NotSynchronised "NOT_SYNCHRONISED" "Try again later; the object stays private until its server and the CAPIF core function agree about it."
         /// An older version of a policy than the one that is known.
         StalePolicy "STALE_POLICY" "Read the policy again and repeat the change with a higher policyVersion."
+        /// The owner of a resource that is told of is no API invoker.
+        OwnerUnknown "OWNER_UNKNOWN" "Name an API invoker that is onboarded now as owner; without its owner the object stays private."
+        /// The owner is asked and has not answered.
+        AuthorizationAsked "AUTHORIZATION_ASKED" "Ask again later; the owner of the object has been asked and has not answered yet."
+        /// A question to an owner that can be answered no more.
+        AskOver "ASK_OVER" "Let the requester ask again; a question can be answered for five minutes."
+        /// A question to an owner that has been answered.
+        AskAnswered "ASK_ANSWERED" "Change the policies of the resource instead; a question is answered once."
+        /// An answer that does not hold the nonce of its question.
+        NonceWrong "NONCE_WRONG" "Answer with the nonce that came with the question."
         /// The resource owner has to authorize.
         OwnerRequired "OWNER_REQUIRED" "Get the permission of the resource owner."
         /// The object has another version.

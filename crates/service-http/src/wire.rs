@@ -24,7 +24,9 @@ pub fn is_hidden(reason: Reason, may_discover: bool) -> bool {
 /// The answer to somebody who may know why.
 fn plainly(reason: Reason) -> (u16, Cause) {
     match reason {
-        Reason::InputRefused | Reason::AddressRefused => (400, Cause::MandatoryIeIncorrect),
+        Reason::InputRefused | Reason::AddressRefused | Reason::OwnerUnknown => {
+            (400, Cause::MandatoryIeIncorrect)
+        }
         Reason::BodyMalformed | Reason::RequestMalformed => (400, Cause::InvalidMsgFormat),
         Reason::MemberMissing => (400, Cause::MandatoryIeMissing),
         Reason::QueryWrong | Reason::AreaTooLarge | Reason::TokenInQuery => (400, Cause::InvalidQueryParam),
@@ -85,8 +87,11 @@ fn plainly(reason: Reason) -> (u16, Cause) {
         | Reason::PartOfOtherProvider
         | Reason::NotEntitled
         | Reason::OperatorRule
-        | Reason::RegulatoryRule => (403, Cause::UnauthorizedOperation),
-        Reason::OwnerRequired => (403, Cause::OwnerRequired),
+        | Reason::RegulatoryRule
+        | Reason::AskOver
+        | Reason::AskAnswered
+        | Reason::NonceWrong => (403, Cause::UnauthorizedOperation),
+        Reason::OwnerRequired | Reason::AuthorizationAsked => (403, Cause::OwnerRequired),
         Reason::StaleVersion => (412, Cause::PreconditionFailed),
         Reason::IdTaken => (409, Cause::IdTaken),
         Reason::StalePolicy => (409, Cause::StalePolicy),
@@ -176,6 +181,11 @@ mod tests {
         ("OWNER_DENIED",           403, "UNAUTHORIZED_OPERATION",    true),
         ("NOT_SYNCHRONISED",       404, "RESOURCE_NOT_FOUND",        true),
         ("STALE_POLICY",           409, "STALE_POLICY",              true),
+        ("OWNER_UNKNOWN",          400, "MANDATORY_IE_INCORRECT",    true),
+        ("AUTHORIZATION_ASKED",    403, "OWNER_REQUIRED",            true),
+        ("ASK_OVER",               403, "UNAUTHORIZED_OPERATION",    true),
+        ("ASK_ANSWERED",           403, "UNAUTHORIZED_OPERATION",    true),
+        ("NONCE_WRONG",            403, "UNAUTHORIZED_OPERATION",    true),
         ("OWNER_REQUIRED",         403, "OWNER_REQUIRED",            true),
         ("STALE_VERSION",          412, "PRECONDITION_FAILED",       true),
         ("ID_TAKEN",               409, "ID_TAKEN",                  true),

@@ -130,6 +130,23 @@ pub async fn page(
     tx.query(&sql, &params![now_s, family, after, limit]).await?.iter().map(of_row).collect()
 }
 
+/// Subscriptions in force of a kind that an owner has.
+///
+/// # Errors
+/// The engine's.
+pub async fn of_owner(
+    tx: &mut dyn Sql,
+    family: &str,
+    (issuer, subject): (&str, &str),
+    now_s: i64,
+) -> Result<Vec<SubscriptionRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM subscription WHERE {LIVE} AND family = $2 AND owner_issuer = $3 \
+         AND owner_subject = $4 ORDER BY sub_id"
+    );
+    tx.query(&sql, &params![now_s, family, issuer, subject]).await?.iter().map(of_row).collect()
+}
+
 /// Subscriptions whose periodic report is due.
 ///
 /// # Errors

@@ -279,6 +279,19 @@ impl ResourceAuth {
         })
     }
 
+    /// Until when the answers to an asker stay as they are now, as far as time alone changes them: a token that rests on
+    /// one lives no longer. `None`: for ever.
+    #[must_use]
+    pub fn holds_until_s(&self, who: Asker<'_>, now_s: i64) -> Option<i64> {
+        if who.owns(&self.owner) {
+            return None;
+        }
+        let about = |policy: &&OwnerPolicy| policy.subjects.iter().any(|subject| who.is(subject));
+        let windows = self.policies.iter().filter(about).flat_map(|policy| policy.windows.iter().flatten());
+        let bounds = windows.flat_map(|window| [window.start_s, window.stop_s]);
+        bounds.chain(self.exp_s).filter(|&bound| bound > now_s).min()
+    }
+
     /// Whether the asker may learn that the resource is there.
     #[must_use]
     pub fn may_discover(&self, who: Asker<'_>, now_s: i64) -> bool {

@@ -86,6 +86,8 @@ codes! {
     InvalidRequestUri = "invalid_request_uri", 400, "The request_uri is void, used or of another client.";
     /// OpenID Connect unmet authentication requirements.
     UnmetAuthenticationRequirements = "unmet_authentication_requirements", 400, "None of the acr_values is supported.";
+    /// RFC 8628 3.5, for whoever asked so that it can wait.
+    AuthorizationPending = "authorization_pending", 400, "The owner of the resource has been asked and has not answered yet.";
     /// RFC 6750.
     InvalidToken = "invalid_token", 401, "The access token is refused.";
 }
@@ -101,13 +103,15 @@ pub struct OAuthError {
     pub retry_after_s: Option<u32>,
     /// `DPoP-Nonce`.
     pub nonce: Option<String>,
+    /// `auth_req_id` and `interval` of `authorization_pending`.
+    pub pending: Option<(String, u32)>,
 }
 
 impl OAuthError {
     /// A refusal.
     #[must_use]
     pub const fn new(code: ErrorCode, reason: Reason) -> Self {
-        Self { code, reason, retry_after_s: None, nonce: None }
+        Self { code, reason, retry_after_s: None, nonce: None, pending: None }
     }
 
     /// A malformed request.
@@ -133,6 +137,13 @@ impl OAuthError {
     pub fn with_nonce(mut self, nonce: String) -> Self {
         self.nonce = Some(nonce);
         self
+    }
+
+    /// Somebody was asked, in the question `ask`; the requester comes again after `interval_s`.
+    #[must_use]
+    pub fn pending(ask: String, interval_s: u32) -> Self {
+        let plain = Self::new(ErrorCode::AuthorizationPending, Reason::AuthorizationAsked);
+        Self { pending: Some((ask, interval_s)), ..plain }
     }
 
     /// With the time to wait.
@@ -204,9 +215,12 @@ impl From<Refusal> for OAuthError {
 impl IntoResponse for OAuthError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
+        let (auth_req_id, interval) = self.pending.clone().unzip();
         let body = TokenErrorBody {
             error: self.code.as_str().to_owned(),
             error_description: Some(self.code.description().to_owned()),
+            auth_req_id,
+            interval,
         };
         let mut response = (status, Json(body)).into_response();
         no_store(&mut response);

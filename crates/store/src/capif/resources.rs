@@ -232,8 +232,7 @@ pub async fn delete_aef(tx: &mut dyn Sql, aef: &str) -> Result<Vec<String>, Stor
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-/// Removes up to `limit` resources of an owner, with their policies and questions: it is gone. Which, by function and
-/// name.
+/// Removes up to `limit` resources of an owner, with their policies and questions: it is gone. Which.
 ///
 /// # Errors
 /// The engine's.
@@ -241,11 +240,11 @@ pub async fn delete_owner(
     tx: &mut dyn Sql,
     owner: &Owner,
     limit: u32,
-) -> Result<Vec<(String, String)>, StoreError> {
+) -> Result<Vec<ResourceRow>, StoreError> {
     let gone = of_owner(tx, owner, ("", ""), limit).await?;
     let keys: Vec<_> = gone.iter().map(|row| params![&row.aef_id, &row.resource_id].to_vec()).collect();
     tx.execute_many("DELETE FROM capif_resource WHERE aef_id = $1 AND resource_id = $2", &keys).await?;
-    Ok(gone.into_iter().map(|row| (row.aef_id, row.resource_id)).collect())
+    Ok(gone)
 }
 
 /// Up to `limit` resources that are over, the oldest first.

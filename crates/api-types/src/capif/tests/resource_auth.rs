@@ -42,7 +42,7 @@ fn a_spoilt_resource_is_refused() {
         ("owner of another kind", "/owner", set(json!({"valUserId": "A"})), "/owner"),
         ("principal of nobody", "/owner", set(json!({"principal": {"iss": "https://sim.example", "sub": ""}})), "/owner/principal/sub"),
         ("principal of no issuer", "/owner", set(json!({"principal": {"iss": "", "sub": "A"}})), "/owner/principal/iss"),
-        ("principal with more", "/owner", set(json!({"principal": {"iss": "I", "sub": "A", "gpsi": "B"}})), "/owner/principal/gpsi"),
+        ("principal with more", "/owner", set(json!({"principal": {"iss": "I", "sub": "A", "gpsi": "B"}})), "/owner/gpsi"),
         ("unknown visibility", "/visibility", set("PUBLIC"), "/visibility"),
         ("unknown default", "/defaultDecision", set("PERMIT"), "/defaultDecision"),
         ("no version", "/policyVersion", Gone, "/policyVersion"), ("negative version", "/policyVersion", set(-1), "/policyVersion"),
