@@ -22,6 +22,8 @@ closed_enum! {
         ApiInvoker = "api_invoker",
         /// The domain of an API provider.
         ApiProvider = "api_provider",
+        /// Either, at the listener for plain OpenCAPIF clients and nowhere else.
+        OpenCapif = "opencapif",
     }
 }
 

@@ -3,6 +3,7 @@
 
 use api_types::capif::invoker::{APIList, EnrolFailCause, EnrolFailReason};
 
+use super::identifier::Realm;
 use super::published;
 use service_http::refusal::Refusal;
 use store::capif::enrolments;
@@ -29,6 +30,7 @@ pub(crate) async fn apis_of(tx: &mut dyn Sql, enrolment: &str) -> Result<Vec<Str
 /// The store fails.
 pub(crate) async fn enrolled(
     tx: &mut dyn Sql,
+    realm: Realm,
     apis: &[String],
     asked: Option<APIList>,
 ) -> Result<(Option<APIList>, Option<Vec<EnrolFailReason>>), Refusal> {
@@ -36,10 +38,11 @@ pub(crate) async fn enrolled(
     let (mut found, mut failures) = (Vec::new(), Vec::new());
     for asked in asked {
         let name = asked.api_name;
-        let published = match allows(apis, name.as_str()) {
+        let mut published = match allows(apis, name.as_str()) {
             true => published::of_name(tx, name.as_str()).await?,
             false => Vec::new(),
         };
+        published.retain(|api| Realm::of_api(api) == realm);
         if published.is_empty() {
             // Not there and not allowed are one answer.
             failures

@@ -16,7 +16,7 @@ use store::Sql;
 use store::capif::enrolments::{self, EnrolmentRow};
 
 use super::CcfServer;
-use super::identifier::fresh;
+use super::identifier::{Realm, fresh};
 
 impl CcfServer {
     /// POST `/enrolments`. The secret is kept as its SHA-256 and told this once.
@@ -80,10 +80,15 @@ pub(crate) async fn of_secret(
     now_s: i64,
 ) -> Result<EnrolmentRow, Refusal> {
     const EXPECTED: &str = "the secret of an enrolment of this kind, unused and in force";
+    // At the listener for OpenCAPIF clients one kind opens both, and no other opens anything.
+    let wanted = match Realm::of_listener(ctx) {
+        Realm::Native => kind,
+        Realm::OpenCapif => EnrolmentKind::OpenCapif,
+    };
     let found = enrolments::by_secret(tx, &sha256(secret.expose().as_bytes())).await?;
     let seen = match &found {
         None => "one that is not on record",
-        Some(row) if row.kind != kind.as_str() => "one of another kind",
+        Some(row) if row.kind != wanted.as_str() => "one of another kind",
         Some(row) if row.used_s.is_some() => "one that was used",
         Some(row) if row.expires_s <= now_s => "one that has expired",
         Some(_) => "held",

@@ -11,3 +11,9 @@ pub fn fuzz_audit_query(bytes: &[u8]) {
         super::logs::fuzz_query(text);
     }
 }
+
+/// Takes any bytes as the target and as the password of an OpenCAPIF client; never panics.
+pub fn fuzz_opencapif(bytes: &[u8]) {
+    super::compat::fuzz_target(bytes);
+    super::compat::fuzz_basic(bytes);
+}

@@ -8,6 +8,8 @@ use service_http::refusal::Refusal;
 use store::Sql;
 use store::capif::certificates;
 
+use super::identifier::Realm;
+
 /// An API invoker or a function of an API provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Party {
@@ -19,6 +21,13 @@ pub(crate) struct Party {
     pub(crate) registration: String,
     /// The digest of its certificate.
     pub(crate) x5t: String,
+}
+
+impl Party {
+    /// At which listener it came in.
+    pub(crate) fn realm(&self) -> Realm {
+        Realm::of(&self.registration)
+    }
 }
 
 /// The party behind the connection, if its certificate still stands and it is one of `roles`.
@@ -37,6 +46,9 @@ pub(crate) async fn party(tx: &mut dyn Sql, ctx: &Ctx, roles: &[CertRole]) -> Re
     let record = record.ok_or_else(|| refused("one that is not on record"))?;
     if record.revoked_s.is_some() {
         return Err(refused("one that was withdrawn"));
+    }
+    if Realm::of(&record.registration) != Realm::of_listener(ctx) {
+        return Err(refused("one that counts at another listener"));
     }
     if record.role != certificate.role.as_str() || record.principal != certificate.name {
         return Err(refused("one of another holder"));

@@ -2,17 +2,19 @@
 
 use std::sync::{Arc, Weak};
 
-use jose::EcKey;
+use jose::{EcKey, Rs256Key};
 use service_http::feed::RevocationLog;
-use service_http::kit::FunctionKit;
+use service_http::kit::{FunctionKit, Settings};
 use service_http::oauth::keys::{KeyStoreError, Overlap};
 use service_http::oauth::signing::SigningKeys;
 
 use super::certificates::CertificateIssuer;
+use super::compat::Compat;
 use super::config::CcfConfig;
 use super::discover::Catalogue;
 use super::events::Hub;
 use super::federation;
+use super::identifier::Realm;
 
 /// The CAPIF core function. Cheap to clone.
 #[derive(Clone)]
@@ -22,9 +24,11 @@ struct Inner {
     kit: FunctionKit,
     config: CcfConfig,
     certificates: Arc<dyn CertificateIssuer>,
-    signing: SigningKeys,
-    catalogue: Catalogue,
-    events: Hub,
+    signing: Arc<SigningKeys>,
+    catalogue: Arc<Catalogue>,
+    events: Arc<Hub>,
+    /// What the listener for OpenCAPIF clients has for itself, where this is it.
+    face: Option<Compat>,
 }
 
 impl CcfServer {
@@ -36,14 +40,34 @@ impl CcfServer {
             after_s: config.access_token_s.saturating_mul(2),
         };
         let (ambient, log) = (kit.ambient.clone(), config.revocations.clone());
-        let signing = SigningKeys::new(ambient, config.keys.clone(), log, overlap);
+        let signing = Arc::new(SigningKeys::new(ambient, config.keys.clone(), log, overlap));
         Self(Arc::new(Inner {
             kit,
             config,
             certificates,
             signing,
-            catalogue: Catalogue::default(),
-            events: Hub::default(),
+            catalogue: Arc::default(),
+            events: Arc::default(),
+            face: None,
+        }))
+    }
+
+    /// The same core function behind the listener for plain OpenCAPIF clients: records, certificates, tasks and decisions are
+    /// shared; `origin` is that of the listener, and `key` that of its TLS certificate.
+    #[must_use]
+    pub fn for_opencapif(&self, origin: &str, key: Rs256Key) -> Self {
+        let settings = Settings { compat: true, ..self.kit().settings.clone() };
+        let kit = self.kit().at(origin, settings);
+        let face = Some(Compat::new(key, &kit.ambient));
+        let config = CcfConfig { issuer: kit.origin.to_string(), federation: None, ..self.config().clone() };
+        Self(Arc::new(Inner {
+            kit,
+            config,
+            certificates: self.0.certificates.clone(),
+            signing: self.0.signing.clone(),
+            catalogue: self.0.catalogue.clone(),
+            events: self.0.events.clone(),
+            face,
         }))
     }
 
@@ -99,6 +123,17 @@ impl CcfServer {
     /// The key that signs now.
     pub(crate) fn signer(&self) -> Option<EcKey> {
         self.signing().signer()
+    }
+
+    /// What the listener for OpenCAPIF clients has for itself.
+    pub(crate) fn face(&self) -> Option<&Compat> {
+        self.0.face.as_ref()
+    }
+
+    /// A fresh identifier, which says at which listener it was assigned.
+    pub(crate) fn identifier(&self, prefix: &str) -> String {
+        let realm = if self.face().is_some() { Realm::OpenCapif } else { Realm::Native };
+        realm.fresh(prefix, &self.kit().ambient)
     }
 
     /// Who tells subscribers of events.

@@ -98,6 +98,15 @@ pub async fn withdraw(tx: &mut dyn Sql, enrolment_id: &str) -> Result<bool, Stor
     Ok(tx.execute(sql, &params![enrolment_id]).await? == 1)
 }
 
+/// Withdraws those of a kind and name that were not used; how many.
+///
+/// # Errors
+/// The engine's.
+pub async fn withdraw_named(tx: &mut dyn Sql, kind: &str, name: &str) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM capif_enrolment WHERE kind = $1 AND name = $2 AND used_s IS NULL";
+    tx.execute(sql, &params![kind, name]).await
+}
+
 /// Forgets those that ended before `before_s` unused; how many. A used one bounds the rights of whoever used it.
 ///
 /// # Errors

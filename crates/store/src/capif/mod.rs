@@ -33,6 +33,7 @@ macro_rules! words {
 pub mod access_control;
 pub mod asks;
 pub mod certificates;
+pub mod compat_users;
 pub mod contexts;
 pub mod enrolments;
 pub mod invocations;

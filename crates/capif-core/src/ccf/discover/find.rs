@@ -25,6 +25,7 @@ use super::{Entry, FEATURES, Json, Published, Viewer, filter};
 use crate::ccf::CcfServer;
 use crate::ccf::events::{ApiAt, FAMILY, Happening, note};
 use crate::ccf::federation::partner;
+use crate::ccf::identifier::Realm;
 use crate::ccf::party::{own, own_name, party};
 
 /// `GET /service-apis/v1/allServiceAPIs`
@@ -87,7 +88,7 @@ async fn look(
     // CAPIF-6 (TS 23.222 8.26): a partner names itself where an API invoker does.
     if let Some(partner) = partner(ccf, ctx)? {
         own_name(ctx, &partner.ccf_id, filter.api_invoker_id.as_str(), "api-invoker-id")?;
-        let viewer = Viewer { apis: Vec::new(), domain: Some(partner.domain.clone()) };
+        let viewer = Viewer { apis: Vec::new(), domain: Some(partner.domain.clone()), realm: Realm::Native };
         return Ok(Looked { viewer, published: ccf.catalogue().at(tx).await?, counted: false });
     }
     let party = party(tx, ctx, &[CertRole::Invoker]).await?;

@@ -1,12 +1,14 @@
 //! Which service APIs somebody may know of (TS 23.222 Annex E leaves it to the core function): those that the enrolment
 //! allows, and of another domain's only what is shared with it.
 
+use api_types::admin::EnrolmentKind;
 use api_types::capif::publish::ServiceAPIDescription;
 use store::capif::enrolments;
 use store::{Sql, StoreError};
 
 use super::Entry;
 use crate::ccf::allowed::allows;
+use crate::ccf::identifier::Realm;
 
 /// Who looks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub(crate) struct Viewer {
     pub(crate) apis: Vec<String>,
     /// Another CAPIF provider domain than that of this core function.
     pub(crate) domain: Option<String>,
+    /// At which listener it looks; what came in at the other one is of no use to it.
+    pub(crate) realm: Realm,
 }
 
 impl Viewer {
@@ -24,7 +28,11 @@ impl Viewer {
     /// The store fails.
     pub(crate) async fn enrolled(tx: &mut dyn Sql, enrolment: &str) -> Result<Option<Self>, StoreError> {
         let row = enrolments::find(tx, enrolment).await?;
-        Ok(row.map(|row| Self { apis: row.apis, domain: None }))
+        Ok(row.map(|row| {
+            let compat = row.kind == EnrolmentKind::OpenCapif.as_str();
+            let realm = if compat { Realm::OpenCapif } else { Realm::Native };
+            Self { apis: row.apis, domain: None, realm }
+        }))
     }
 
     /// Whether it may know of an entry. Another domain sees our own alone: what a partner shares with us is not ours to
@@ -35,7 +43,8 @@ impl Viewer {
 
     /// Whether it may know of a service API.
     pub(crate) fn sees(&self, api: &ServiceAPIDescription) -> bool {
-        allows(&self.apis, api.api_name.as_str())
+        Realm::of_api(api) == self.realm
+            && allows(&self.apis, api.api_name.as_str())
             && self.domain.as_ref().is_none_or(|domain| is_shared(api, domain))
     }
 }
@@ -58,6 +67,7 @@ mod tests {
         let viewer = |apis: &[&str], domain: Option<&str>| Viewer {
             apis: apis.iter().map(|api| (*api).to_owned()).collect(),
             domain: domain.map(str::to_owned),
+            realm: Realm::Native,
         };
         let api = |info| -> ServiceAPIDescription {
             serde_json::from_value(json!({ "apiName": "ssan-sanm", "shareableInfo": info })).unwrap()

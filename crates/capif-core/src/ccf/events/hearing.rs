@@ -184,10 +184,15 @@ fn of_provider(
 mod tests {
     use super::super::samples::{at, happenings, policy, service_api};
     use super::*;
+    use crate::ccf::identifier::Realm;
 
     fn invoker(id: &str, apis: &[&str]) -> Hearer {
         let apis = apis.iter().map(|api| (*api).to_owned()).collect();
-        Hearer::Invoker { id: id.to_owned(), viewer: Some(Viewer { apis, domain: None }), now_s: 0 }
+        Hearer::Invoker {
+            id: id.to_owned(),
+            viewer: Some(Viewer { apis, domain: None, realm: Realm::Native }),
+            now_s: 0,
+        }
     }
 
     fn provider(role: CertRole, id: &str, domain: &[&str]) -> Hearer {

@@ -71,7 +71,7 @@ async fn apply(
     onboarding: &str,
     change: Change,
 ) -> Result<(APIInvokerEnrolmentDetails, Option<u64>), Refusal> {
-    let (_, row) = itself(tx, ctx, onboarding).await?;
+    let (party, row) = itself(tx, ctx, onboarding).await?;
     let before = read(&row)?;
     let by_patch = matches!(change, Change::Modify(_));
     let mut body = match change {
@@ -116,7 +116,7 @@ async fn apply(
     }
     let apis = allowed::apis_of(tx, &row.enrolment_id).await?;
     let asked = body.api_list.take();
-    (body.api_list, body.failure_reasons) = allowed::enrolled(tx, &apis, asked).await?;
+    (body.api_list, body.failure_reasons) = allowed::enrolled(tx, party.realm(), &apis, asked).await?;
     let next = InvokerRow { body: kept(&body)?, key_sha256, expires_s: until_s, ..row.clone() };
     match invokers::update(tx, &next, row.version, ccf.now_s()).await? {
         Write::Done => {}

@@ -23,7 +23,7 @@ use store::capif::invokers::{self, InvokerRow, InvokerState};
 use super::{FEATURES, PATH, kept};
 use crate::ccf::certificates::Named;
 use crate::ccf::events::{Happening, note};
-use crate::ccf::identifier::fresh;
+use crate::ccf::identifier::Realm;
 use crate::ccf::provider::functions::{refused, wrong};
 use crate::ccf::{CcfServer, allowed, enrolment};
 
@@ -50,14 +50,15 @@ pub(crate) async fn onboard(
         return Err(wrong("/expTime", "is over"));
     }
     let id: ApiInvokerId =
-        fresh("INV", ambient).try_into().map_err(|_| Refusal::open(Reason::StoreFailed))?;
+        ccf.identifier("INV").try_into().map_err(|_| Refusal::open(Reason::StoreFailed))?;
     let named = Named { role: CertRole::Invoker, id: id.as_str(), until_s };
     let csr = &body.onboarding_information.api_invoker_public_key;
     let issued = ccf
         .certificates()
         .issue(csr, named)
         .map_err(|error| refused(error, "/onboardingInformation/apiInvokerPublicKey"))?;
-    let secret = ambient.random_secret();
+    // Clients of OpenCAPIF know of no onboarding secret: their certificate is all that they show.
+    let secret = ccf.face().is_none().then(|| ambient.random_secret());
     body.api_invoker_id = Some(id.clone());
     body.onboarding_information.api_invoker_certificate = Some(issued.cert_pem.clone());
     body.onboarding_information.onboarding_secret = None;
@@ -74,7 +75,7 @@ pub(crate) async fn onboard(
     let actor = Actor { label: "API invoker", ..Actor::client(id.as_str()) };
     ctx.set_actor(actor.clone());
     let server = ccf.clone();
-    let secret_sha256 = sha256(secret.as_bytes()).to_vec();
+    let secret_sha256 = secret.as_ref().map(|secret| sha256(secret.as_bytes()).to_vec());
     let mut body: APIInvokerEnrolmentDetails = ccf
         .kit()
         .store
@@ -82,14 +83,15 @@ pub(crate) async fn onboard(
             Box::pin(async move {
                 enrolment::use_up(tx, &row.enrolment_id, now_s).await?;
                 let asked = body.api_list.take();
-                let (list, failures) = allowed::enrolled(tx, &row.apis, asked).await?;
+                let realm = Realm::of_listener(&ctx);
+                let (list, failures) = allowed::enrolled(tx, realm, &row.apis, asked).await?;
                 (body.api_list, body.failure_reasons) = (list, failures);
                 let invoker = InvokerRow {
                     invoker_id: id.as_str().to_owned(),
                     enrolment_id: row.enrolment_id,
                     body: kept(&body)?,
                     key_sha256: issued.key_sha256,
-                    secret_sha256: Some(secret_sha256),
+                    secret_sha256,
                     expires_s: until_s,
                     state: InvokerState::Onboarded,
                     version: 1,
@@ -107,7 +109,7 @@ pub(crate) async fn onboard(
             })
         })
         .await?;
-    body.onboarding_information.onboarding_secret = Some(Secret::new(secret));
+    body.onboarding_information.onboarding_secret = secret.map(Secret::new);
     let id = body.api_invoker_id.as_ref().map(|id| id.as_str()).unwrap_or_default();
     let location = HeaderValue::try_from(ccf.at(&format!("{PATH}/{id}")));
     let location = location.map_err(|_| Refusal::open(Reason::StoreFailed))?;

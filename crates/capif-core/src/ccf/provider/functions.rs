@@ -13,7 +13,6 @@ use store::capif::providers::FunctionRow;
 
 use crate::ccf::CcfServer;
 use crate::ccf::certificates::{CertificateError, Named};
-use crate::ccf::identifier::fresh;
 
 /// Functions with their certificates, and the records that belong to them.
 pub(crate) struct Certified {
@@ -74,7 +73,7 @@ pub(crate) fn certify(
             };
         let id = match known.and_then(|known| known.api_prov_func_id.clone()) {
             Some(id) => id,
-            None => fresh(&role.as_str().to_ascii_uppercase(), &ccf.kit().ambient),
+            None => ccf.identifier(&role.as_str().to_ascii_uppercase()),
         };
         if !named.insert(id.clone()) {
             return Err(wrong(&child(&here, "apiProvFuncId"), "is named twice"));

@@ -20,7 +20,6 @@ use store::capif::{certificates, providers};
 
 use super::functions::{certify, wrong};
 use super::{FEATURES, PATH, kept};
-use crate::ccf::identifier::fresh;
 use crate::ccf::{CcfServer, enrolment};
 
 /// `POST /api-provider-management/v1/registrations`
@@ -29,7 +28,7 @@ pub(crate) async fn register(
     ctx: Ctx,
     JsonBody(mut body): JsonBody<APIProviderEnrolmentDetails>,
 ) -> Result<Response, Refusal> {
-    let (ambient, now_s) = (&ccf.kit().ambient, ccf.now_s());
+    let now_s = ccf.now_s();
     // The secret first: nobody else is worth a signature.
     let secret = body.reg_sec.clone().ok_or_else(|| {
         let fault = InvalidParam::new("/regSec", MISSING);
@@ -53,8 +52,8 @@ pub(crate) async fn register(
         ));
     }
     let failed = |_| Refusal::open(Reason::StoreFailed);
-    let registration = fresh("REG", ambient);
-    let domain: ApiProvDomId = fresh("DOM", ambient).try_into().map_err(failed)?;
+    let registration = ccf.identifier("REG");
+    let domain: ApiProvDomId = ccf.identifier("DOM").try_into().map_err(failed)?;
     let certified = certify(&ccf, &registration, functions, &[])?;
     body.api_prov_dom_id = Some(domain);
     body.api_prov_funcs = Some(certified.functions);

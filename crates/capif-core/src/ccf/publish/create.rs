@@ -21,7 +21,6 @@ use super::rules;
 use super::{MOST_OF_DOMAIN, aefs, publisher, text};
 use crate::ccf::CcfServer;
 use crate::ccf::events::{Happening, note};
-use crate::ccf::identifier::fresh;
 
 /// `POST /published-apis/v1/{apfId}/service-apis`
 pub(crate) async fn create(
@@ -54,7 +53,7 @@ async fn publish(
     if service_apis::count(tx, &by.registration).await? >= u64::from(MOST_OF_DOMAIN) {
         return Err(Refusal::open(Reason::TooLarge));
     }
-    let id = fresh("API", &ccf.kit().ambient);
+    let id = ccf.identifier("API");
     api.api_id = ServiceApiId::try_from(id.as_str()).ok();
     let row = ServiceApiRow {
         api_id: id,

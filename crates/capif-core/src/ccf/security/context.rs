@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use api_types::capif::publish::ServiceAPIDescription;
 use api_types::capif::security::{SecurityTarget, ServiceSecurity};
 use api_types::common_data::SupportedFeatures;
 use authorization::Reason;
@@ -22,6 +23,7 @@ use store::capif::{invokers, tokens};
 use super::negotiate::negotiate;
 use super::{FEATURES, PATH, text};
 use crate::ccf::allowed::{allows, apis_of};
+use crate::ccf::identifier::Realm;
 use crate::ccf::party::{own, party};
 use crate::ccf::{CcfServer, published};
 
@@ -94,7 +96,9 @@ async fn apply(
                 allowed.map(|entry| entry.description.clone()).collect()
             }
         };
-        let published: Vec<_> = published.into_iter().filter(|api| may(api.api_name.as_str())).collect();
+        let here = |api: &ServiceAPIDescription| Realm::of_api(api) == party.realm();
+        let published: Vec<_> =
+            published.into_iter().filter(|api| here(api) && may(api.api_name.as_str())).collect();
         let negotiated = negotiate(info, &published, &ccf.config().methods);
         const EXPECTED: &str = "a method that is published, preferred and allowed";
         match (&negotiated.info.sel_security_method, negotiated.refused) {

@@ -14,15 +14,15 @@ const SERVICES: [(&str, &str); 3] =
     [("ssan-", "spatial-anchor-mgmt"), ("ssm-", "spatial-map-mgmt"), ("sm_smds", "spatial-map-mgmt")];
 
 /// The rules of class `local`.
-pub(super) struct LocalRules {
+pub(in crate::ccf) struct LocalRules {
     rules: Vec<Policy>,
     /// Their version.
-    pub(super) version: u64,
+    pub(in crate::ccf) version: u64,
 }
 
 impl LocalRules {
     /// The rules as they are in this transaction.
-    pub(super) async fn read(tx: &mut dyn Sql) -> Result<Self, StoreError> {
+    pub(in crate::ccf) async fn read(tx: &mut dyn Sql) -> Result<Self, StoreError> {
         let (mut rules, mut after, mut seen) = (Vec::new(), String::new(), 0_u64);
         loop {
             let page = policies::page(tx, &after, PAGE).await?;
@@ -47,7 +47,7 @@ impl LocalRules {
     }
 
     /// Whether no rule denies.
-    pub(super) fn permits(
+    pub(in crate::ccf) fn permits(
         &self,
         invoker: &str,
         api: &str,

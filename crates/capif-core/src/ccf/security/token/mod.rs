@@ -27,7 +27,7 @@ use store::Sql;
 use store::capif::invokers::InvokerRow;
 use store::capif::{contexts, invokers, service_apis, tokens};
 
-use self::local::LocalRules;
+pub(in crate::ccf) use self::local::LocalRules;
 use self::mint::Mint;
 use super::negotiate::is_active;
 use crate::ccf::allowed::{allows, apis_of};
@@ -235,7 +235,7 @@ async fn decide(ccf: &CcfServer, tx: &mut dyn Sql, ctx: &Ctx, asked: &Asked) -> 
 
 /// Each API of the scope was negotiated with tokens, is published and active at the function, and allowed to the API
 /// invoker. What is missing is not told: an API that is not there and one that is not for this invoker are one answer.
-async fn check_apis(
+pub(in crate::ccf) async fn check_apis(
     tx: &mut dyn Sql,
     ctx: &Ctx,
     row: &InvokerRow,
