@@ -61,6 +61,16 @@ impl IssuerRow {
         }
     }
 
+    /// The row of a CAPIF core function of another domain, which speaks for no user of ours.
+    pub fn foreign_ccf(
+        issuer: impl Into<String>,
+        jwks_uri: impl Into<String>,
+        aef_id: impl Into<String>,
+        leases: bool,
+    ) -> Self {
+        Self { claims: Vec::new(), leases, ..Self::ccf(issuer, jwks_uri, aef_id) }
+    }
+
     /// The row of our SIM-S at `admin`: it names the roles of operators, and grants nothing in detail.
     pub fn sim_for_operators(issuer: impl Into<String>, jwks_uri: impl Into<String>) -> Self {
         Self { claims: vec![RestrictedClaim::Roles], details: Vec::new(), ..Self::sim(issuer, jwks_uri) }

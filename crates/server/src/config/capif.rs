@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use api_types::function::Function;
 use serde::{Deserialize, Serialize};
 use service_http::interfaces::{Interfaces, Mode};
 use utoipa::ToSchema;
@@ -43,8 +44,70 @@ pub struct CapifSection {
     pub san_enrolment: Option<String>,
     /// Likewise for `sm`.
     pub sm_enrolment: Option<String>,
+    /// Core functions of other domains whose tokens `san` and `sm` take as well.
+    pub trusted_issuers: Vec<TrustedIssuerSection>,
     /// Whose tokens open which interface, by the name of the API, as `"ssan-sanm" = "capif"`; both where none is named.
     pub interfaces: BTreeMap<String, InterfaceMode>,
+}
+
+/// A CAPIF core function of another domain.
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrustedIssuerSection {
+    /// What stands as `iss` in its tokens: its origin, as https://ccf.op-b.example:8445.
+    pub issuer: String,
+    /// File with its roots (PEM): above its server certificate, and above those of its API invokers.
+    pub roots: String,
+    /// Where its keys are; absent: `jwks` below the issuer.
+    #[serde(default)]
+    pub jwks: Option<String>,
+    /// Secret of an enrolment there (kind `api_provider`), with which `san` registers and publishes. Without one, its tokens
+    /// name `san` as the own core function does, and this one has to be interconnected with it.
+    #[serde(default)]
+    pub san_enrolment: Option<String>,
+    /// Likewise for `sm`.
+    #[serde(default)]
+    pub sm_enrolment: Option<String>,
+    /// Whether it tells what it has revoked, to whoever is registered there. If not, a token counts until its end.
+    #[serde(default = "yes")]
+    pub revocations: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl std::fmt::Debug for TrustedIssuerSection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TrustedIssuerSection").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
+
+impl TrustedIssuerSection {
+    /// The secret with which a server registers.
+    #[must_use]
+    pub fn enrolment(&self, function: Function) -> Option<&str> {
+        match function {
+            Function::San => self.san_enrolment.as_deref(),
+            Function::Sm => self.sm_enrolment.as_deref(),
+            _ => None,
+        }
+    }
+
+    fn is_good(&self) -> bool {
+        let url = |text: &str| url::Url::parse(text).is_ok_and(|url| url.scheme() == "https");
+        let registers = self.san_enrolment.is_some() || self.sm_enrolment.is_some();
+        url(&self.issuer)
+            && !self.issuer.ends_with('/')
+            && !self.roots.is_empty()
+            && self.jwks.as_deref().is_none_or(url)
+            && [&self.san_enrolment, &self.sm_enrolment].into_iter().flatten().all(|secret| is_secret(secret))
+            && (registers || !self.revocations)
+    }
+}
+
+fn is_secret(text: &str) -> bool {
+    !text.is_empty() && !text.contains(char::is_whitespace)
 }
 
 impl std::fmt::Debug for CapifSection {
@@ -58,15 +121,17 @@ impl CapifSection {
         for (key, secret) in
             [("capif.san_enrolment", &self.san_enrolment), ("capif.sm_enrolment", &self.sm_enrolment)]
         {
-            if secret
-                .as_deref()
-                .is_some_and(|secret| secret.is_empty() || secret.contains(char::is_whitespace))
-            {
+            if !secret.as_deref().is_none_or(is_secret) {
                 return Err(ConfigError::value(
                     key,
                     "the secret of an enrolment, as POST /v1/enrolments answered it",
                 ));
             }
+        }
+        if !self.trusted_issuers.iter().all(TrustedIssuerSection::is_good) {
+            let what = "a list of tables with issuer (https, no slash at its end), roots (a PEM file), jwks, san_enrolment, \
+                        sm_enrolment and revocations, which is false where neither registers there";
+            return Err(ConfigError::value("capif.trusted_issuers", what));
         }
         if !self.interfaces.keys().all(|name| INTERFACES.contains(&name.as_str())) {
             let known = format!("a table of {} with sim, capif or both", INTERFACES.join(", "));
@@ -95,7 +160,10 @@ impl CapifSection {
 
     /// Without what must not be shown.
     pub(crate) fn redact(&mut self) {
-        for secret in [&mut self.san_enrolment, &mut self.sm_enrolment].into_iter().flatten() {
+        let foreign = self.trusted_issuers.iter_mut();
+        let foreign = foreign.flat_map(|issuer| [&mut issuer.san_enrolment, &mut issuer.sm_enrolment]);
+        let own = [&mut self.san_enrolment, &mut self.sm_enrolment];
+        for secret in own.into_iter().chain(foreign).flatten() {
             "(set)".clone_into(secret);
         }
     }
@@ -118,6 +186,23 @@ mod tests {
         {
             assert!(section(bad).expect("a section").validate().is_err(), "{bad}");
         }
+        let issuer = "[[trusted_issuers]]\nissuer = \"https://ccf.b.example\"\nroots = \"b.pem\"\nsan_enrolment = \"s\"\n";
+        let mut foreign = section(issuer).expect("a good section");
+        assert_eq!(foreign.validate(), Ok(()));
+        assert!(!format!("{foreign:?}").contains("\"s\""));
+        foreign.redact();
+        assert_eq!(foreign.trusted_issuers[0].enrolment(Function::San), Some("(set)"));
+        #[rustfmt::skip] // a table stays a table
+        let rows = [
+            ("https://", "http://"), (".example", ".example/"), ("b.pem", ""), ("san_enrolment = \"s\"\n", ""), ("\"s\"", "\"\""),
+            ("san_enr", "jwks = \"ftp://x\"\nsan_enr"),
+        ];
+        for (good, bad) in rows {
+            let spoiled = issuer.replacen(good, bad, 1);
+            assert!(section(&spoiled).expect("a section").validate().is_err(), "{spoiled}");
+        }
+        let federated = issuer.replace("san_enrolment = \"s\"", "revocations = false");
+        assert_eq!(section(&federated).expect("a section").validate(), Ok(()));
         for bad in ["interfaces = { ssan-sanm = \"none\" }", "sam_enrolment = \"s\""] {
             assert!(section(bad).is_err(), "{bad}");
         }

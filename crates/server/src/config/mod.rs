@@ -4,7 +4,9 @@
 //! says where it stands and what is known there.
 
 mod capif;
+mod compat;
 mod egress;
+mod federation;
 mod layers;
 mod limits;
 mod log;
@@ -13,8 +15,10 @@ mod server;
 mod sim;
 mod storage;
 
-pub use capif::{CapifSection, InterfaceMode};
+pub use capif::{CapifSection, InterfaceMode, TrustedIssuerSection};
+pub use compat::{CompatClients, CompatSection};
 pub use egress::EgressSection;
+pub use federation::{CcfPartnerSection, FederationSection, TakeSetting};
 pub use layers::{ConfigError, load};
 pub use limits::LimitsSection;
 pub use log::LogSection;
@@ -44,6 +48,10 @@ pub struct Config {
     pub peers: PeersSection,
     /// The servers as API exposing functions of a CAPIF core function.
     pub capif: CapifSection,
+    /// Interconnection of the CAPIF core function with those of other domains.
+    pub federation: FederationSection,
+    /// A listener of the CAPIF core function for clients of others.
+    pub compat: CompatSection,
     /// Log output.
     pub log: LogSection,
 }
@@ -59,6 +67,8 @@ impl Config {
         self.sim.validate()?;
         self.limits.validate()?;
         self.capif.validate()?;
+        self.compat.validate()?;
+        self.federation.validate()?;
         self.peers.validate()
     }
 }

@@ -12,6 +12,7 @@ use service_http::oauth::keys::SealedKeys;
 use tokio::task::JoinHandle;
 
 use super::CapifCertificates;
+use super::federation::federation;
 use super::function::Common;
 use super::start::UPKEEP;
 use crate::pki::CsrIssuer;
@@ -28,7 +29,8 @@ pub(super) async fn ccf_server(
     let log = RevocationLog::open(kit.store.clone(), ambient, origin.clone(), None, Vec::new()).await?;
     let issuer = CsrIssuer::new(common.pki.clone(), common.ambient.clone());
     let certificates = Arc::new(CapifCertificates(Arc::new(issuer)));
-    let ccf = CcfServer::new(kit.clone(), CcfConfig::new(log, Arc::new(keys)), certificates);
+    let config = CcfConfig { federation: federation(common)?, ..CcfConfig::new(log, Arc::new(keys)) };
+    let ccf = CcfServer::new(kit.clone(), config, certificates);
     ccf.start().await?;
     Ok((ccf, kit))
 }

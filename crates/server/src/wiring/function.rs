@@ -18,10 +18,10 @@ use service_http::kit::FunctionKit;
 use service_http::kit::{KitConfig, Settings};
 use service_http::limits::{RateLimits, RateSettings};
 use service_http::tls::{self, Identity};
-use service_http::verifier::{Following, IssuerState, Verifier};
+use service_http::verifier::{self, IssuerState, Verifier};
 use store::{Store, StoreConfig};
 
-use super::aef::Aef;
+use super::aef::{Abroad, Aef};
 use super::{RECORDS, migrations_of};
 use crate::config::{Backend, Config};
 use crate::data_dir::DataDir;
@@ -37,6 +37,14 @@ pub(super) struct Common<'a> {
     pub(super) demo: bool,
     /// Addresses of this process's listeners: nothing that leaves goes there.
     pub(super) own: &'a [SocketAddr],
+}
+
+/// Tasks that follow what issuers have revoked.
+pub(super) struct Following {
+    /// Of issuers without which nothing is to begin.
+    pub(super) own: Vec<Follower>,
+    /// Of core functions of other domains.
+    pub(super) abroad: Vec<Follower>,
 }
 
 /// The SIM-S, as a resource server needs it.
@@ -95,25 +103,43 @@ impl Common<'_> {
         Ok((Arc::new(Verifier::new(audience, self.ambient.clone(), vec![issuer])), follower))
     }
 
-    /// Likewise, of the tokens of a CAPIF core function too; a task for each issuer.
-    pub(super) fn verifier_of_both(
+    /// Likewise, of the tokens of CAPIF core functions too; a task for each issuer that tells what it has revoked. Those of
+    /// other domains stand behind the own ones: nobody waits for them.
+    pub(super) fn verifier_of_all(
         &self,
         function: Function,
         audience: &str,
         sim: &SimAt<'_>,
-        aef: &Aef,
-    ) -> Result<(Arc<Verifier>, Vec<Follower>)> {
-        let identity = Identity::from_pem(&aef.identity.cert_pem, &aef.identity.key_pem)?;
-        let tls = tls::client_config(&self.foreign_roots()?, Some(identity))?;
-        let keys = format!("{}/jwks", aef.issuer);
-        let (sim, of_sim) = self.issuer(
-            IssuerRow::sim(sim.issuer, format!("{}/jwks", sim.mtls)),
-            sim.mtls,
-            self.client_tls(function)?,
-        )?;
-        let (ccf, of_ccf) = self.issuer(IssuerRow::ccf(&aef.issuer, keys, &aef.id), &aef.issuer, tls)?;
-        let verifier = Verifier::new(audience, self.ambient.clone(), vec![sim, ccf]);
-        Ok((Arc::new(verifier), vec![of_sim, of_ccf]))
+        (home, abroad): (Option<&Aef>, &[Abroad]),
+    ) -> Result<(Arc<Verifier>, Following)> {
+        let row = IssuerRow::sim(sim.issuer, format!("{}/jwks", sim.mtls));
+        let (sim, of_sim) = self.issuer(row, sim.mtls, self.client_tls(function)?)?;
+        let (mut issuers, mut following) = (vec![sim], Following { own: vec![of_sim], abroad: Vec::new() });
+        if let Some(aef) = home {
+            let identity = Identity::from_pem(&aef.identity.cert_pem, &aef.identity.key_pem)?;
+            let tls = tls::client_config(&self.foreign_roots()?, Some(identity))?;
+            let row = IssuerRow::ccf(&aef.issuer, format!("{}/jwks", aef.issuer), &aef.id);
+            let (ccf, of_ccf) = self.issuer(row, &aef.issuer, tls)?;
+            issuers.push(ccf);
+            following.own.push(of_ccf);
+        }
+        for there in abroad {
+            let roots = tls::certificates_from_pem(&there.roots)?;
+            let row =
+                IssuerRow::foreign_ccf(&there.issuer, &there.jwks, &there.aef_id, there.follows.is_some());
+            let Some(identity) = &there.follows else {
+                let client = feed::client(tls::client_config(&roots, None)?)?;
+                let keys = Arc::new(HttpKeys::new(client, row.jwks_uri.clone()));
+                issuers.push(IssuerState::new(row, verifier::Following::ExpOnly, Some(keys)));
+                continue;
+            };
+            let identity = Identity::from_pem(&identity.cert_pem, &identity.key_pem)?;
+            let tls = tls::client_config(&roots, Some(identity))?;
+            let (ccf, of_ccf) = self.issuer(row, &there.issuer, tls)?;
+            issuers.push(ccf);
+            following.abroad.push(of_ccf);
+        }
+        Ok((Arc::new(Verifier::new(audience, self.ambient.clone(), issuers)), following))
     }
 
     /// An issuer whose keys and revocations are followed.
@@ -125,7 +151,7 @@ impl Common<'_> {
     ) -> Result<(Arc<IssuerState>, Follower)> {
         let client = feed::client(tls)?;
         let keys = Arc::new(HttpKeys::new(client.clone(), row.jwks_uri.clone()));
-        let issuer = IssuerState::new(row, Following::Feed, Some(keys));
+        let issuer = IssuerState::new(row, verifier::Following::Feed, Some(keys));
         let node = self.ambient.random_id();
         let follower = feed::follow(Follow {
             issuer: issuer.clone(),

@@ -2,8 +2,10 @@
 
 mod aef;
 mod ccf;
+mod federation;
 mod function;
 mod issuer;
+mod opencapif;
 mod ports;
 mod role;
 mod start;

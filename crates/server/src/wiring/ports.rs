@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use anyhow::{Context, Result};
 use tokio::net::TcpListener;
 
+use super::opencapif;
 use super::role::{LISTENERS, Role};
 use crate::config::ServerSection;
 
@@ -18,15 +19,16 @@ pub(super) struct Bound {
 }
 
 impl Bound {
-    /// Binds what `roles` need.
+    /// Binds what `roles` need, and the listener for OpenCAPIF clients where there is to be one.
     ///
     /// # Errors
     /// When a port is taken or the address is not this machine's.
-    pub(super) async fn bind(section: &ServerSection, roles: &[Role]) -> Result<Self> {
+    pub(super) async fn bind(section: &ServerSection, roles: &[Role], compat: bool) -> Result<Self> {
         let address: IpAddr = section.bind.parse().context("server.bind")?;
         let mut bound = Self::default();
         for listener in LISTENERS {
-            if listener.role.is_some_and(|role| !roles.contains(&role)) {
+            let off = listener.name == opencapif::LISTENER && !compat;
+            if off || listener.role.is_some_and(|role| !roles.contains(&role)) {
                 continue;
             }
             let port = if section.port_base == 0 { 0 } else { section.port_base + listener.offset };

@@ -61,12 +61,13 @@ pub struct Listener {
 }
 
 /// Every listener that is built.
-pub const LISTENERS: [Listener; 8] = [
+pub const LISTENERS: [Listener; 9] = [
     Listener { name: "admin", offset: 2, role: None },
     Listener { name: "console", offset: 3, role: Some(Role::Console) },
     Listener { name: "sim", offset: 4, role: Some(Role::Sim) },
     Listener { name: "sim_mtls", offset: 25, role: Some(Role::Sim) },
     Listener { name: "ccf", offset: 5, role: Some(Role::Ccf) },
+    Listener { name: "ccf_compat", offset: 24, role: Some(Role::Ccf) },
     Listener { name: "san", offset: 6, role: Some(Role::San) },
     Listener { name: "sm", offset: 7, role: Some(Role::Sm) },
     Listener { name: "lm", offset: 19, role: Some(Role::Lm) },

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use api_types::function::Function;
+use api_types::secret::Secret;
 use axum::Router;
 use seal_security::sim_s::{Partner, PartnerKeys, SealedKeys, SimConfig, SimServer};
 use service_http::ambient::{Ambient, OffsetClock};
@@ -24,7 +25,9 @@ use tokio::task::JoinHandle;
 
 use super::aef::{self, Aef, CcfAt};
 use super::ccf::ccf_server;
-use super::function::{Common, SimAt};
+use super::federation::partner_roots;
+use super::function::{Common, Following, SimAt};
+use super::opencapif;
 use super::ports::Bound;
 use super::role::{LISTENERS, Role};
 use super::{BLOBS, SbiCertificates};
@@ -72,6 +75,8 @@ pub struct Running {
     pub exposed: Vec<Exposed>,
     /// The data directory.
     pub data: PathBuf,
+    /// Password of the administrator of the listener for OpenCAPIF clients, where it was drawn at this start.
+    pub opencapif_admin: Option<Secret>,
     switch: ShutdownSwitch,
     edges: Vec<EdgeHandle>,
     followers: Vec<Follower>,
@@ -102,7 +107,7 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
     }
     let kek = data.kek(&ambient)?;
     let pki = Arc::new(Pki::open(data.path(), &ambient)?);
-    let mut bound = Bound::bind(&config.server, &roles).await?;
+    let mut bound = Bound::bind(&config.server, &roles, config.compat.clients.is_some()).await?;
     let own = bound.addresses()?;
     let common =
         Common { config: &config, data: &data, pki: &pki, kek: &kek, ambient: &ambient, demo, own: &own };
@@ -110,7 +115,7 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
     let sim_url = at(&bound.urls, "sim", peers.sim.as_deref());
     let mtls_url = at(&bound.urls, "sim_mtls", peers.sim_mtls.as_deref());
     let mut routers: Vec<(&'static str, Router)> = Vec::new();
-    let mut followers = Vec::new();
+    let mut followers = Following { own: Vec::new(), abroad: Vec::new() };
     let mut functions: Vec<FunctionKit> = Vec::new();
     let (switch, shutdown) = edge::shutdown();
 
@@ -131,11 +136,20 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
         })
     };
     let mut edges = Vec::new();
+    let mut opencapif_admin = None;
     let ccf = if roles.contains(&Role::Ccf) {
         let (ccf, kit) = ccf_server(&common, &bound.urls).await?;
         // The servers below register there before they begin.
         edges.push(listen(&common, &mut bound, "ccf", ccf.router()?, &[], shutdown.clone())?);
         functions.push(kit);
+        if let Some(listener) = bound.take(opencapif::LISTENER) {
+            let origin = bound.urls.get(opencapif::LISTENER).context("its listener")?;
+            let (hosts, limits) = (own_hosts(&common), edge_limits(&common));
+            let opened =
+                opencapif::open(&common, &ccf, origin, (listener, &hosts), (limits, shutdown.clone())).await?;
+            edges.push(opened.edge);
+            opencapif_admin = opened.drawn;
+        }
         Some(ccf)
     } else {
         None
@@ -165,7 +179,7 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
         let san = anchor_source(&common, &bound.urls, peers.san.as_deref(), &sim_at()?)?;
         let hosts = common.hosts(Function::Sm, &sim_at()?)?;
         let lm = peers.location.as_deref().map(|lm| location_source(&common, lm)).transpose()?;
-        let sm = SmServer::new(kit.clone(), SmConfig { san, lm, hosts, blobs, limits });
+        let sm = SmServer::new(kit.clone(), SmConfig { san, lm, hosts, blobs, limits, core: None });
         routers.push(("sm", sm.router()?));
         functions.push(kit);
         Some(sm)
@@ -200,7 +214,7 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
     let admin_kit = match sim_at() {
         Ok(sim) if with_console => {
             let (verifier, follower) = common.verifier(Function::Admin, &origin, &sim)?;
-            followers.push(follower);
+            followers.own.push(follower);
             common.kit(Function::Admin, &origin, Some(verifier), vec![sim.issuer.to_owned()]).await?
         }
         _ => common.kit(Function::Admin, &origin, None, Vec::new()).await?,
@@ -227,7 +241,7 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
     for (name, router) in routers {
         edges.push(listen(&common, &mut bound, name, router, &exposed, shutdown.clone())?);
     }
-    for follower in &mut followers {
+    for follower in &mut followers.own {
         tokio::time::timeout(START_WAIT, follower.ready()).await.map_err(|_| {
             let issuers: Vec<&str> =
                 [mtls_url.as_deref(), ccf_url.as_deref()].into_iter().flatten().collect();
@@ -243,9 +257,10 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
         admin,
         exposed,
         data: path,
+        opencapif_admin,
         switch,
         edges,
-        followers,
+        followers: followers.own.into_iter().chain(followers.abroad).collect(),
         upkeep,
         _data: data,
     })
@@ -371,19 +386,21 @@ async fn resource_server(
     common: &Common<'_>,
     function: Function,
     (urls, sim, aef): (&BTreeMap<String, String>, &SimAt<'_>, Option<&Aef>),
-    followers: &mut Vec<Follower>,
+    followers: &mut Following,
 ) -> Result<FunctionKit> {
     let origin = urls.get(function.as_str()).context("the listener of the function")?;
-    if let Some(aef) = aef {
-        let (verifier, of_both) = common.verifier_of_both(function, origin, sim, aef)?;
-        followers.extend(of_both);
-        return common
-            .kit(function, origin, Some(verifier), vec![sim.issuer.to_owned(), aef.issuer.clone()])
-            .await;
-    }
-    let (verifier, follower) = common.verifier(function, origin, sim)?;
-    followers.push(follower);
-    common.kit(function, origin, Some(verifier), vec![sim.issuer.to_owned()]).await
+    // The facade passes tokens on and takes those of the SIM-S alone.
+    let abroad = match function {
+        Function::San | Function::Sm => aef::abroad(common, function, origin, aef).await?,
+        _ => Vec::new(),
+    };
+    let (verifier, following) = common.verifier_of_all(function, origin, sim, (aef, &abroad))?;
+    followers.own.extend(following.own);
+    followers.abroad.extend(following.abroad);
+    let issuers =
+        aef.map(|aef| aef.issuer.clone()).into_iter().chain(abroad.into_iter().map(|ccf| ccf.issuer));
+    let issuers = std::iter::once(sim.issuer.to_owned()).chain(issuers).collect();
+    common.kit(function, origin, Some(verifier), issuers).await
 }
 
 fn listen(
@@ -395,9 +412,7 @@ fn listen(
     shutdown: Shutdown,
 ) -> Result<EdgeHandle> {
     let listener = bound.take(name).with_context(|| format!("the {name} listener"))?;
-    let section = &common.config.server;
-    let mut hosts = vec![section.host.clone()];
-    hosts.extend(section.also_known_as.iter().filter(|host| **host != section.host).cloned());
+    let hosts = own_hosts(common);
     // Browsers and UEs meet the web root; functions and operators meet their own.
     let root = match name {
         "sim" | "console" => "web",
@@ -422,24 +437,37 @@ fn listen(
         "sim_mtls" => tls::server_config(identity, Some(&clients("sbi", RootKind::Sbi)?), true)?,
         // Functions follow the feed, whoever was onboarded or registered does the rest.
         "ccf" => {
-            let roots = [clients("capif", RootKind::Capif)?, clients("sbi", RootKind::Sbi)?];
+            let mut roots = vec![clients("capif", RootKind::Capif)?, clients("sbi", RootKind::Sbi)?];
+            roots.extend(partner_roots(common)?);
             tls::server_config(identity, &roots, false)?
         }
         // API invokers have certificates of the core function; its other parties have no route here.
         _ if exposed.iter().any(|server| server.function.as_str() == name) => {
-            let roots = [clients("sbi", RootKind::Sbi)?, clients("capif", RootKind::Capif)?];
+            let mut roots = vec![clients("sbi", RootKind::Sbi)?, clients("capif", RootKind::Capif)?];
+            roots.extend(aef::invokers_abroad(common)?);
             tls::server_config(identity, &roots, false)?
         }
         _ => tls::server_config(identity, Some(&clients("sbi", RootKind::Sbi)?), false)?,
     };
     debug_assert!(LISTENERS.iter().any(|listener| listener.name == name));
-    let limits = EdgeLimits {
+    Ok(edge::serve(listener, config, router, edge_limits(common), shutdown)?)
+}
+
+/// The names of this machine in server certificates.
+fn own_hosts(common: &Common<'_>) -> Vec<String> {
+    let section = &common.config.server;
+    let mut hosts = vec![section.host.clone()];
+    hosts.extend(section.also_known_as.iter().filter(|host| **host != section.host).cloned());
+    hosts
+}
+
+fn edge_limits(common: &Common<'_>) -> EdgeLimits {
+    EdgeLimits {
         connections: common.config.limits.connections,
         connections_per_source: common.config.limits.connections_per_source,
-        drain: Duration::from_secs(section.drain_s),
+        drain: Duration::from_secs(common.config.server.drain_s),
         ..EdgeLimits::default()
-    };
-    Ok(edge::serve(listener, config, router, limits, shutdown)?)
+    }
 }
 
 /// The SAn server over its own interface, whether it runs here or elsewhere.

@@ -62,6 +62,13 @@ impl Files {
         Self { dir: data.join("capif").join(function.as_str()) }
     }
 
+    /// Likewise, for a core function of another domain.
+    pub(super) fn of_foreign(data: &Path, function: Function, issuer: &str) -> Self {
+        let host: String =
+            issuer.chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '-' }).collect();
+        Self { dir: data.join("capif").join(format!("{}.{host}", function.as_str())) }
+    }
+
     /// The keys; those that are not there yet are made and kept before anybody is shown them.
     ///
     /// # Errors

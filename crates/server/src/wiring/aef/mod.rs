@@ -6,6 +6,7 @@
 
 mod description;
 mod files;
+mod foreign;
 
 use std::future::Future;
 use std::time::Duration;
@@ -27,10 +28,14 @@ use service_http::tls::certificates_from_pem;
 
 use self::description::descriptions;
 use self::files::{Files, Keys, PARTIES, Registration};
+pub(super) use self::foreign::{Abroad, abroad, invokers_abroad};
 use super::function::Common;
+use crate::config::TrustedIssuerSection;
 
 /// Longest wait for a core function that does not answer yet. Own value.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Likewise, for one of another domain. Own value.
+const PATIENCE_ABROAD: Duration = Duration::from_secs(5);
 /// Time between two attempts. Own value.
 const PAUSE: Duration = Duration::from_millis(200);
 /// Certificates are renewed when they last no longer than this, in seconds. Own value: a month.
@@ -44,6 +49,28 @@ pub(super) struct CcfAt<'a> {
     pub(super) url: &'a str,
     /// The core function itself, where it runs in this process.
     pub(super) here: Option<&'a CcfServer>,
+    /// It is one of another domain.
+    pub(super) foreign: Option<&'a TrustedIssuerSection>,
+}
+
+impl CcfAt<'_> {
+    /// Where a server keeps what it needs there.
+    fn files(&self, common: &Common<'_>, function: Function) -> Files {
+        match self.foreign {
+            Some(foreign) => Files::of_foreign(common.data.path(), function, &foreign.issuer),
+            None => Files::of(common.data.path(), function),
+        }
+    }
+
+    /// What its server certificate is verified by.
+    fn roots(&self, common: &Common<'_>) -> Result<String> {
+        self.foreign.map_or_else(|| common.foreign_pem(), foreign::roots_of)
+    }
+
+    /// How long it is waited for: another domain's holds up no start.
+    fn patience(&self) -> Duration {
+        if self.foreign.is_some() { PATIENCE_ABROAD } else { PATIENCE }
+    }
 }
 
 /// A server that is registered.
@@ -69,8 +96,8 @@ pub(super) async fn register(
     ccf: &CcfAt<'_>,
 ) -> Result<Aef> {
     let work = Work {
-        files: Files::of(common.data.path(), function),
-        roots: common.foreign_pem()?,
+        files: ccf.files(common, function),
+        roots: ccf.roots(common)?,
         ambient: common.ambient,
         common,
         function,
@@ -111,7 +138,7 @@ impl Work<'_> {
         let Some(mut kept) = self.files.registration()? else { return Ok(None) };
         let apf = self.client(Some(&keys.identity("apf", &kept.apf)?))?;
         let id = kept.apf.id.as_str().try_into()?;
-        let present = match patient(self.ambient, is_no_answer, || apf.published_apis(&id)).await {
+        let present = match patient(self.ambient, self.ccf.patience(), is_no_answer, || apf.published_apis(&id)).await {
             Ok(present) => present,
             Err(error) if matches!(error.status(), Some(401 | 403 | 404)) => {
                 tracing::warn!(
@@ -145,7 +172,7 @@ impl Work<'_> {
         let name = format!("{} {}", self.function.as_str(), origin.trim_start_matches("https://"));
         let asked = || client.register_provider(&secret, &name, &functions);
         // Sent once more only where it cannot have arrived: the secret is good for one registration.
-        let made = match patient(self.ambient, cannot_have_arrived, asked).await {
+        let made = match patient(self.ambient, self.ccf.patience(), cannot_have_arrived, asked).await {
             Ok(made) => made,
             Err(error) if error.status().is_some() => {
                 let key = self.function.as_str();
@@ -167,11 +194,13 @@ impl Work<'_> {
     async fn secret(&self) -> Result<Secret> {
         let key = self.function.as_str();
         let Some(here) = self.ccf.here else {
-            let secret = match self.function {
-                Function::San => &self.common.config.capif.san_enrolment,
-                _ => &self.common.config.capif.sm_enrolment,
+            let own = &self.common.config.capif;
+            let secret = match (self.ccf.foreign, self.function) {
+                (Some(foreign), function) => foreign.enrolment(function),
+                (None, Function::San) => own.san_enrolment.as_deref(),
+                (None, _) => own.sm_enrolment.as_deref(),
             };
-            let secret = secret.as_deref().with_context(|| {
+            let secret = secret.with_context(|| {
                 format!(
                     "{key} is not registered at {}: make an enrolment of kind api_provider there (POST /v1/enrolments) and put \
                      its secret into capif.{key}_enrolment",
@@ -288,13 +317,14 @@ fn cannot_have_arrived(error: &SdkError) -> bool {
 /// Tries until it is answered, or until nobody would wait any longer.
 async fn patient<T, F: Future<Output = Result<T, SdkError>>>(
     ambient: &Ambient,
+    patience: Duration,
     again: fn(&SdkError) -> bool,
     attempt: impl Fn() -> F,
 ) -> Result<T, SdkError> {
     let began = ambient.monotonic();
     loop {
         match attempt().await {
-            Err(error) if again(&error) && ambient.monotonic().saturating_sub(began) < PATIENCE => {
+            Err(error) if again(&error) && ambient.monotonic().saturating_sub(began) < patience => {
                 tokio::time::sleep(PAUSE).await;
             }
             done => return done,
@@ -316,5 +346,5 @@ pub(super) fn ccf_for<'a>(
             "capif.interfaces has an interface that only a CAPIF core function opens: run ccf here, or name it in peers.ccf"
         );
     }
-    Ok(url.map(|url| CcfAt { url, here }))
+    Ok(url.map(|url| CcfAt { url, here, foreign: None }))
 }
