@@ -6,6 +6,7 @@
 mod accounts;
 mod audit;
 mod bulk;
+mod capif;
 mod charging;
 mod clock;
 mod elsewhere;

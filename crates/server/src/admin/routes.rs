@@ -8,7 +8,7 @@ use service_http::peer::CertRole;
 use service_http::routes::{MountError, RouteSpec};
 
 use super::{
-    Admin, accounts, audit, bulk, charging, clock, elsewhere, enrolments, health, keys, policies, positions,
+    Admin, accounts, audit, bulk, capif, charging, clock, elsewhere, enrolments, health, keys, policies, positions,
     revocations, services, traces, verifiers, views,
 };
 
@@ -17,6 +17,9 @@ const READ: &[CertRole] = &[CertRole::Admin, CertRole::Operator, CertRole::Audit
 const AUDIT: &[CertRole] = &[CertRole::Admin, CertRole::Auditor];
 const DISCLOSE: &[CertRole] = &[CertRole::Admin, CertRole::Disclosure];
 const ADMINISTER: &[CertRole] = &[CertRole::Admin];
+
+/// A policy of how often and when an API invoker may use a service API.
+const ACCESS_CONTROL: &str = "/v1/capif/access-control/{apiInvokerId}/{serviceApiId}";
 
 /// How old an operator's login by passkey may be where keys, accounts or what counts change, in seconds. Own value.
 const FRESH_S: u32 = 300;
@@ -80,7 +83,38 @@ pub const ROUTES: &[RouteSpec] = &[
     get("/v1/metrics", "GetMetrics", READ).unlimited(),
     get("/v1/config", "GetConfig", READ),
     put("/v1/test/clock", "PutTestClock", ADMINISTER),
+    get("/v1/enrolments", "ListEnrolments", OPERATE),
     post("/v1/enrolments", "CreateEnrolment", OPERATE),
+    delete("/v1/enrolments/{enrolmentId}", "WithdrawEnrolment", OPERATE),
+    get("/v1/capif/invokers", "ListCapifInvokers", OPERATE).cost(2),
+    get("/v1/capif/invokers/{apiInvokerId}", "GetCapifInvoker", OPERATE),
+    delete("/v1/capif/invokers/{apiInvokerId}", "DeleteCapifInvoker", OPERATE)
+        .unlimited()
+        .step_up(ACR_PASSKEY, FRESH_S),
+    get("/v1/capif/providers", "ListCapifProviders", OPERATE).cost(2),
+    get("/v1/capif/providers/{registrationId}", "GetCapifProvider", OPERATE),
+    delete("/v1/capif/providers/{registrationId}", "DeleteCapifProvider", OPERATE)
+        .unlimited()
+        .step_up(ACR_PASSKEY, FRESH_S),
+    get("/v1/capif/refusals/{partyId}", "ListCapifRefusals", READ).cost(2),
+    get("/v1/capif/apis", "ListCapifApis", OPERATE).cost(2),
+    get("/v1/capif/apis/{serviceApiId}", "GetCapifApi", OPERATE),
+    get("/v1/capif/apis/{serviceApiId}/invokers", "ListCapifApiUsers", OPERATE).cost(2),
+    get("/v1/capif/open-apis", "GetOpenApis", OPERATE),
+    put("/v1/capif/open-apis", "PutOpenApis", OPERATE),
+    delete("/v1/capif/open-apis", "DeleteOpenApis", OPERATE),
+    get("/v1/capif/contexts", "ListCapifContexts", OPERATE).cost(2),
+    get("/v1/capif/contexts/{apiInvokerId}", "GetCapifContext", OPERATE),
+    get("/v1/capif/resources", "ListCapifResources", OPERATE).cost(2),
+    post("/v1/capif/resources/explain", "ExplainCapifResource", OPERATE),
+    get("/v1/capif/asks", "ListCapifAsks", OPERATE),
+    get("/v1/capif/access-control", "ListCapifAccessControl", OPERATE),
+    get(ACCESS_CONTROL, "GetCapifAccessControl", OPERATE),
+    put(ACCESS_CONTROL, "PutCapifAccessControl", OPERATE),
+    delete(ACCESS_CONTROL, "DeleteCapifAccessControl", OPERATE),
+    get("/v1/capif/routing/{serviceApiId}", "GetCapifRouting", OPERATE),
+    put("/v1/capif/routing/{serviceApiId}", "PutCapifRouting", OPERATE),
+    delete("/v1/capif/routing/{serviceApiId}", "DeleteCapifRouting", OPERATE),
     // Functions that no process of this version runs: told, so that nobody takes it for a wrong path.
     put("/v1/purposes/{purpose}", "PutPurpose", OPERATE),
     put("/v1/subscribers/{gpsi}/consents/{purpose}", "PutConsent", OPERATE),
@@ -136,7 +170,34 @@ pub fn router(admin: Admin) -> Result<Router, MountError> {
         .on("GetMetrics", health::metrics)
         .on("GetConfig", health::config)
         .on("PutTestClock", clock::put)
-        .on("CreateEnrolment", enrolments::create);
+        .on("CreateEnrolment", enrolments::create)
+        .on("ListEnrolments", capif::enrolments)
+        .on("WithdrawEnrolment", capif::withdraw_enrolment)
+        .on("ListCapifInvokers", capif::invokers)
+        .on("GetCapifInvoker", capif::invoker)
+        .on("DeleteCapifInvoker", capif::delete_invoker)
+        .on("ListCapifProviders", capif::providers)
+        .on("GetCapifProvider", capif::provider)
+        .on("DeleteCapifProvider", capif::delete_provider)
+        .on("ListCapifRefusals", capif::refusals)
+        .on("ListCapifApis", capif::apis)
+        .on("GetCapifApi", capif::api)
+        .on("ListCapifApiUsers", capif::users_of_api)
+        .on("GetOpenApis", capif::open_apis)
+        .on("PutOpenApis", capif::put_open_apis)
+        .on("DeleteOpenApis", capif::delete_open_apis)
+        .on("ListCapifContexts", capif::contexts)
+        .on("GetCapifContext", capif::context)
+        .on("ListCapifResources", capif::resources)
+        .on("ExplainCapifResource", capif::explain)
+        .on("ListCapifAsks", capif::asks)
+        .on("ListCapifAccessControl", capif::access_control_list)
+        .on("GetCapifAccessControl", capif::access_control)
+        .on("PutCapifAccessControl", capif::put_access_control)
+        .on("DeleteCapifAccessControl", capif::delete_access_control)
+        .on("GetCapifRouting", capif::routing)
+        .on("PutCapifRouting", capif::put_routing)
+        .on("DeleteCapifRouting", capif::delete_routing);
     for operation in ["PutPurpose", "PutConsent", "PutPrivacy", "PutEntitlement", "ListDisclosures"] {
         mount = mount.on(operation, elsewhere::refuse);
     }

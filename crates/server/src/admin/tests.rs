@@ -95,7 +95,14 @@ fn keys_accounts_and_revocations_ask_an_operator_for_a_passkey() {
     use service_http::routes::StepUp;
 
     for route in super::ROUTES {
-        let of_these = ["/v1/users", "/v1/clients", "/v1/keys", "/v1/revocations"];
+        let of_these = [
+            "/v1/users",
+            "/v1/clients",
+            "/v1/keys",
+            "/v1/revocations",
+            "/v1/capif/invokers",
+            "/v1/capif/providers",
+        ];
         let strong =
             route.method != http::Method::GET && of_these.iter().any(|at| route.path.starts_with(at));
         let wanted = strong.then_some(StepUp { acr: "phr", max_age_s: 300 });

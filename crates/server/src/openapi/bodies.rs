@@ -95,6 +95,31 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
         (_, "ListPolicies") => answers(page::<admin::Policy>),
         (_, "ExplainPolicies") => sends(JSON, add::<admin::PolicyExplain>, add::<admin::PolicyExplained>),
         ("admin", "CreateEnrolment") => sends(JSON, add::<admin::Enrolment>, add::<admin::EnrolmentCreated>),
+        ("admin", "ListEnrolments") => answers(page::<admin::EnrolmentInfo>),
+        ("admin", "ListCapifInvokers") => answers(page::<admin::CapifInvoker>),
+        ("admin", "GetCapifInvoker") => answers(add::<admin::CapifInvoker>),
+        ("admin", "ListCapifProviders") => answers(page::<admin::CapifProvider>),
+        ("admin", "GetCapifProvider") => answers(add::<admin::CapifProvider>),
+        ("admin", "ListCapifRefusals") => answers(page::<admin::CapifRefusal>),
+        ("admin", "ListCapifApis") => answers(page::<admin::CapifApi>),
+        ("admin", "GetCapifApi") => answers(add::<admin::CapifApi>),
+        ("admin", "ListCapifApiUsers") => answers(page::<admin::CapifUser>),
+        ("admin", "GetOpenApis") => answers(add::<admin::OpenApis>),
+        ("admin", "PutOpenApis") => sends(JSON, add::<admin::OpenApis>, add::<admin::OpenApis>),
+        ("admin", "ListCapifContexts") => answers(page::<admin::CapifContext>),
+        ("admin", "GetCapifContext") => answers(add::<admin::CapifContext>),
+        ("admin", "ListCapifResources") => answers(page::<admin::CapifResource>),
+        ("admin", "ExplainCapifResource") => {
+            sends(JSON, add::<admin::CapifExplain>, add::<admin::CapifExplained>)
+        }
+        ("admin", "ListCapifAsks") => answers(page::<admin::CapifAsk>),
+        ("admin", "ListCapifAccessControl") => answers(page::<admin::CapifAccessControl>),
+        ("admin", "GetCapifAccessControl") => answers(add::<admin::CapifAccessControl>),
+        ("admin", "PutCapifAccessControl") => {
+            sends(JSON, add::<admin::CapifAccessControl>, add::<admin::CapifAccessControl>)
+        }
+        ("admin", "GetCapifRouting") => answers(add::<routing::RoutingInfo>),
+        ("admin", "PutCapifRouting") => sends(JSON, add::<routing::RoutingInfo>, add::<routing::RoutingInfo>),
         ("admin", "Revoke") => sends(JSON, add::<admin::RevocationRequest>, add::<admin::Revoked>),
         (_, "ListKeys") => answers(page::<admin::KeyInfo>),
         (_, "RotateKey") => sends(JSON, add::<admin::Rotate>, add::<admin::KeyRotated>),

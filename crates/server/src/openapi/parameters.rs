@@ -93,6 +93,32 @@ fn query(interface: &str, operation: &str) -> Vec<Named> {
         }
         ("admin", "ListDisclosures") => vec![("user", "Whose disclosures")],
         ("admin", "ListUsers" | "ListClients" | "ListServices" | "ListPolicies") => PAGE.to_vec(),
+        (
+            "admin",
+            "ListEnrolments" | "ListCapifInvokers" | "ListCapifProviders" | "ListCapifApis"
+            | "ListCapifApiUsers" | "ListCapifContexts",
+        ) => PAGE.to_vec(),
+        ("admin", "ListCapifRefusals") => vec![PAGE[0]],
+        ("admin", "ListCapifAsks") => with(&[("open", "true: only what can be answered now")], PAGE),
+        ("admin", "ListCapifResources") => {
+            with(&[("aef", "Only at this function"), ("owner", "Only of the owner with this name")], PAGE)
+        }
+        ("admin", "ListCapifAccessControl") => with(
+            &[
+                ("api", "Only of this service API"),
+                ("invoker", "Only of this API invoker; default: those of all that have none"),
+            ],
+            PAGE,
+        ),
+        (
+            "admin",
+            "GetCapifAccessControl"
+            | "PutCapifAccessControl"
+            | "DeleteCapifAccessControl"
+            | "GetCapifRouting"
+            | "PutCapifRouting"
+            | "DeleteCapifRouting",
+        ) => vec![("aef", "The function that is meant; needed where several expose the service API")],
         ("admin", "ExportAnchors") => PAGE.to_vec(),
         ("admin", "PostAnchorLines") => vec![
             ("first", "Number of the first line in the file, from 1; mandatory"),
