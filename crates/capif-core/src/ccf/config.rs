@@ -4,9 +4,20 @@ use std::sync::Arc;
 
 use super::federation::Federation;
 use api_types::capif::ApiName;
+use api_types::capif::resource_auth::DefaultDecision;
 use authorization::capif::negotiation::LocalPolicy;
 use service_http::feed::RevocationLog;
 use service_http::oauth::keys::KeyStore;
+
+/// What holds for a single anchor or map that no API exposing function has told of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UnknownResources {
+    /// Local policy alone, where the functions served here tell of nothing.
+    #[default]
+    LocalPolicy,
+    /// Nobody gets a token for it (TR 33.721 6.3).
+    Deny,
+}
 
 /// Settings of the core function. Lifetimes are in seconds.
 #[derive(Clone)]
@@ -27,6 +38,10 @@ pub struct CcfConfig {
     pub methods: LocalPolicy,
     /// The core functions of other domains that it is interconnected with; `None`: none.
     pub federation: Option<Federation>,
+    /// What holds for resources that nobody has told of.
+    pub unknown_resources: UnknownResources,
+    /// What holds where an owner has no policy that fits, and the resource says nothing either.
+    pub default_decision: DefaultDecision,
     /// Names of the service APIs that anybody may discover, who is not onboarded, until an operator writes a list; none
     /// named: none.
     pub open_apis: Vec<ApiName>,
@@ -44,6 +59,8 @@ impl CcfConfig {
             jwks_max_age_s: 60,
             key_rotation_s: 30 * 24 * 3_600,
             methods: LocalPolicy::default(),
+            unknown_resources: UnknownResources::default(),
+            default_decision: DefaultDecision::Deny,
             federation: None,
             open_apis: Vec::new(),
         }

@@ -7,8 +7,7 @@ use service_http::feed::NewEntry;
 use service_http::peer::CertRole;
 use store::capif::Write;
 use store::capif::{
-    access_control, asks, certificates, contexts, invokers, providers, resources, routing, service_apis,
-    tokens,
+    access_control, asks, certificates, contexts, invokers, providers, routing, service_apis, tokens,
 };
 use store::{Sql, StoreError};
 
@@ -41,6 +40,7 @@ impl CcfServer {
         contexts::delete(tx, invoker).await?;
         access_control::delete_invoker(tx, invoker).await?;
         asks::delete_invoker(tx, invoker).await?;
+        entries.extend(self.end_tokens(self.end_resources_of(tx, invoker).await?));
         Ok(entries)
     }
 
@@ -88,7 +88,7 @@ impl CcfServer {
             }
             Ok(CertRole::Aef) => {
                 contexts::remove_aef(tx, function).await?;
-                resources::delete_aef(tx, function).await?;
+                self.end_resources_at(tx, function).await?;
                 entries.extend(self.end_tokens(tokens::of_aef(tx, function, self.now_s()).await?));
                 for api in service_apis::of_aef(tx, function).await? {
                     entries.extend(self.end_api_at(tx, api, function).await?);

@@ -8,7 +8,7 @@ use service_http::routes::{MountError, RouteSpec};
 
 use super::{
     CcfServer, access_control, discover, events, invoker, logs, metadata, open_discover, provider, publish,
-    routing, security,
+    resource_auth, routing, security,
 };
 
 /// Who follows the feed.
@@ -29,8 +29,15 @@ const PUBLISHED_ONE: &str = "/published-apis/v1/{apfId}/service-apis/{serviceApi
 const SUBSCRIPTION: &str = "/capif-events/v1/{subscriberId}/subscriptions/{subscriptionId}";
 const TRUSTED: &str = "/capif-security/v1/trustedInvokers/{apiInvokerId}";
 
+const RESOURCE: &str = "/capif-resource-auth/v1/{aefId}/resources/{resourceId}";
+const OWNER_POLICIES: &str =
+    "/capif-resource-auth/v1/owners/{ownerId}/resources/{aefId}/{resourceId}/policies";
+
 /// The procedure of solution #2 (TR 33.721 6.2.2).
 const S2: &str = "TR33.721-S2";
+
+/// The procedure of solution #3 (TR 33.721 6.3.2).
+const S3: &str = resource_auth::PROCEDURE;
 
 /// Every route of the core function.
 pub const ROUTES: &[RouteSpec] = &[
@@ -111,6 +118,48 @@ pub const ROUTES: &[RouteSpec] = &[
         "ObtainRoutingInfo",
         AEF,
     ),
+    RouteSpec::mtls(Method::PUT, RESOURCE, "PutResource", AEF).step(
+        S3,
+        "4",
+        "publish resource, owner and policies",
+    ),
+    RouteSpec::mtls(Method::GET, RESOURCE, "GetResource", AEF),
+    RouteSpec::mtls(Method::PATCH, RESOURCE, "ModifyResource", AEF).step(S3, "4", "publish a changed policy"),
+    RouteSpec::mtls(Method::DELETE, RESOURCE, "RemoveResource", AEF).unlimited(),
+    RouteSpec::mtls(Method::GET, "/capif-resource-auth/v1/{aefId}/resources", "ListResources", AEF).cost(4),
+    RouteSpec::mtls(Method::POST, "/capif-resource-auth/v1/{aefId}/resources/batch", "PutResources", AEF)
+        .body_limit(4 * 1024 * 1024)
+        .cost(8)
+        .step(S3, "4", "publish many resources"),
+    RouteSpec::mtls(
+        Method::GET,
+        "/capif-resource-auth/v1/owners/{ownerId}/resources",
+        "ListOwnedResources",
+        INVOKER,
+    )
+    .cost(4),
+    RouteSpec::mtls(Method::GET, OWNER_POLICIES, "GetOwnerPolicies", resource_auth::SUBSCRIBERS),
+    RouteSpec::mtls(Method::PUT, OWNER_POLICIES, "SetOwnerPolicies", INVOKER),
+    RouteSpec::mtls(Method::GET, "/capif-resource-auth/v1/owners/{ownerId}/asks", "ListAsks", INVOKER),
+    RouteSpec::mtls(
+        Method::POST,
+        "/capif-resource-auth/v1/owners/{ownerId}/asks/{askId}/decision",
+        "DecideAsk",
+        INVOKER,
+    ),
+    RouteSpec::mtls(
+        Method::POST,
+        "/capif-resource-auth/v1/subscriptions",
+        "SubscribeToResources",
+        resource_auth::SUBSCRIBERS,
+    )
+    .cost(2),
+    RouteSpec::mtls(
+        Method::DELETE,
+        "/capif-resource-auth/v1/subscriptions/{subscriptionId}",
+        "UnsubscribeFromResources",
+        resource_auth::SUBSCRIBERS,
+    ),
 ];
 
 impl CcfServer {
@@ -154,6 +203,19 @@ impl CcfServer {
             .on("AppendInvocationLog", logs::append)
             .on("AuditInvocationLogs", logs::audit)
             .on("ObtainRoutingInfo", routing::obtain)
+            .on("PutResource", resource_auth::put)
+            .on("GetResource", resource_auth::read)
+            .on("ModifyResource", resource_auth::change)
+            .on("RemoveResource", resource_auth::remove)
+            .on("ListResources", resource_auth::list)
+            .on("PutResources", resource_auth::batch)
+            .on("ListOwnedResources", resource_auth::profile)
+            .on("GetOwnerPolicies", resource_auth::policies)
+            .on("SetOwnerPolicies", resource_auth::set_policies)
+            .on("ListAsks", resource_auth::asks)
+            .on("DecideAsk", resource_auth::decide)
+            .on("SubscribeToResources", resource_auth::subscribe)
+            .on("UnsubscribeFromResources", resource_auth::unsubscribe)
             .finish()?;
         Ok(guard::serve(self.kit(), routes.with_state(self.clone())))
     }

@@ -15,8 +15,8 @@ use super::hearing::Standing;
 use super::state::{opened, parsed, written};
 use super::subscription::{has, uri};
 use super::telling::{KIND, Kept};
-use crate::ccf::CcfServer;
 use crate::ccf::server::WeakCcf;
+use crate::ccf::{CcfServer, resource_auth};
 
 /// Kind of the once-only rows by which a notification is recorded once, however often it is tried.
 const NOTIFIED: &str = "notified";
@@ -32,6 +32,7 @@ impl Recipients for Recipient {
     async fn decide(&self, message: &Message) -> Result<Decision, StoreError> {
         match self.0.upgrade() {
             Some(ccf) if message.kind == KIND => decide(&ccf, message).await,
+            Some(ccf) if message.kind == resource_auth::KIND => resource_auth::deliver(&ccf, message).await,
             Some(_) => Ok(Decision::Drop),
             None => Ok(Decision::Later("the core function is stopping")),
         }
@@ -94,10 +95,6 @@ async fn record(
     row: &SubscriptionRow,
     event: String,
 ) -> Result<(), StoreError> {
-    let forget_s = ccf.now_s().saturating_add(REMEMBER_S);
-    if !once::consume(tx, NOTIFIED, &message.id, forget_s).await? {
-        return Ok(());
-    }
     let decision = AuditRow {
         at_ms: ccf.kit().ambient.now_ms(),
         function: ccf.kit().function,
@@ -113,5 +110,16 @@ async fn record(
         consent_version: None,
         trace: row.trace.clone(),
     };
-    audit::leave(tx, decision)
+    leave_once(tx, ccf, &message.id, decision).await
+}
+
+/// Leaves the audit record of a message, however often it is tried.
+pub(crate) async fn leave_once(
+    tx: &mut dyn Sql,
+    ccf: &CcfServer,
+    message: &str,
+    decision: AuditRow,
+) -> Result<(), StoreError> {
+    let forget_s = ccf.now_s().saturating_add(REMEMBER_S);
+    if once::consume(tx, NOTIFIED, message, forget_s).await? { audit::leave(tx, decision) } else { Ok(()) }
 }

@@ -23,10 +23,12 @@ mod telling;
 mod unsubscribe;
 
 pub(crate) use change::{modify, replace};
+pub(crate) use deliver::leave_once;
+pub(crate) use hearing::Standing;
 pub(crate) use hub::Hub;
 pub(crate) use note::{ApiAt, Happening, aefs_of, note};
 pub(crate) use subscribe::subscribe;
-pub(crate) use subscription::{SUBSCRIBERS, fuzz_subscription};
+pub(crate) use subscription::{SUBSCRIBERS, fuzz_subscription, room};
 pub(crate) use unsubscribe::unsubscribe;
 
 /// Where subscriptions are.

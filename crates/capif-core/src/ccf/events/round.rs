@@ -10,7 +10,7 @@ use super::note::Happening;
 use super::reporting::Reporting;
 use super::state::{opened, parsed};
 use super::telling;
-use crate::ccf::CcfServer;
+use crate::ccf::{CcfServer, resource_auth};
 
 /// What happened that one transaction takes. Own value.
 const HAPPENINGS: u32 = 16;
@@ -159,18 +159,21 @@ pub(crate) async fn sweep(ccf: &CcfServer) -> Result<(), StoreError> {
             Box::pin(async move {
                 let now_s = job.now_s();
                 subscriptions::sweep(tx, now_s, now_s.saturating_sub(LAST_MESSAGE_S)).await?;
-                let mut after = String::new();
-                loop {
-                    let page = subscriptions::page(tx, FAMILY, &after, now_s, PAGE).await?;
-                    let Some(last) = page.last() else { return Ok(()) };
-                    after.clone_from(&last.sub_id);
-                    for row in &page {
-                        let standing = unless_damaged(Standing::of(tx, &job, row).await)?;
-                        if standing == Some(Standing::Gone) {
-                            subscriptions::remove(tx, &row.sub_id).await?;
+                for family in [FAMILY, resource_auth::FAMILY] {
+                    let mut after = String::new();
+                    loop {
+                        let page = subscriptions::page(tx, family, &after, now_s, PAGE).await?;
+                        let Some(last) = page.last() else { break };
+                        after.clone_from(&last.sub_id);
+                        for row in &page {
+                            let standing = unless_damaged(Standing::of(tx, &job, row).await)?;
+                            if standing == Some(Standing::Gone) {
+                                subscriptions::remove(tx, &row.sub_id).await?;
+                            }
                         }
                     }
                 }
+                Ok(())
             })
         })
         .await

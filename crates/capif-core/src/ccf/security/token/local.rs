@@ -2,7 +2,9 @@
 //! unless a rule of class `local` denies it; operator and regulatory rules are decided where position and object are known.
 
 use api_types::admin;
-use authorization::capif::details::{Details, Element, Kind, Spatial};
+use authorization::Reason;
+use authorization::capif::details::Kind;
+use authorization::capif::grant::{Question, Verdict};
 use authorization::policy::{self, Ask, Class, Policy, Position};
 use store::{MOST_DOCUMENTS, Sql, StoreError, policies};
 
@@ -71,32 +73,27 @@ impl LocalRules {
         })
     }
 
-    /// What no rule denies of the details: action by action, in order.
-    pub(super) fn within(&self, details: &Details, invoker: &str, apis: &[String], now_s: i64) -> Details {
-        let left = details.elements().iter().filter_map(|element| match element {
-            Element::Spatial(element) => self.left_of(element, invoker, apis, now_s).map(Element::Spatial),
-            Element::Other(_) => None,
-        });
-        Details::of(left.collect())
-    }
-
-    fn left_of(&self, element: &Spatial, invoker: &str, apis: &[String], now_s: i64) -> Option<Spatial> {
+    /// What local policy says to a question about what is asked for: APIs of the scope that serve it, and no rule that
+    /// denies.
+    pub(super) fn judge(
+        &self,
+        question: &Question<'_>,
+        (invoker, apis): (&str, &[String]),
+        now_s: i64,
+    ) -> Verdict {
+        let Question::Spatial { element, action } = question else {
+            return Verdict::Deny(Reason::NotEntitled);
+        };
         let prefix = match element.kind {
             Kind::SpatialAnchor => "ssan-",
             Kind::SpatialMap => "ssm-",
         };
-        let of_kind: Vec<&String> = apis.iter().filter(|api| api.starts_with(prefix)).collect();
-        // The scope stays the gate: a detail of an API that was not asked for opens nothing.
-        if of_kind.is_empty() {
-            return None;
-        }
         let resource = element.level.instance().map(ToString::to_string);
-        let may = |action: &&authorization::capif::details::Action| {
-            of_kind
-                .iter()
-                .all(|api| self.permits(invoker, api, Some(action.as_str()), resource.as_deref(), now_s))
-        };
-        let actions: Vec<_> = element.actions.iter().filter(may).copied().collect();
-        (!actions.is_empty()).then(|| Spatial { actions, ..element.clone() })
+        let mut of_kind = apis.iter().filter(|api| api.starts_with(prefix)).peekable();
+        // The scope stays the gate: a detail of an API that was not asked for opens nothing.
+        let permitted = of_kind.peek().is_some()
+            && of_kind
+                .all(|api| self.permits(invoker, api, Some(action.as_str()), resource.as_deref(), now_s));
+        if permitted { Verdict::Permit } else { Verdict::Deny(Reason::NotEntitled) }
     }
 }

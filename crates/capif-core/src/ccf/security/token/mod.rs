@@ -1,14 +1,16 @@
 //! `POST /securities/{securityId}/token` (TS 29.222 8.5.4.2.6; TR 33.721 6.2.2.1 steps 1 to 3): an access token for APIs of one
 //! function, and below it for the three levels of solution #2. Whatever of the three levels is asked for, what is granted is
-//! what local policy and the owner leave of it.
+//! what local policy and the owner leave of it (TR 33.721 6.3.2.1 steps 6 to 8); an owner who has not decided can be asked.
 
 mod local;
 mod mint;
+mod owner;
 
 use api_types::capif::token::{AccessTokenReq, GrantType};
 use api_types::oauth::{AuthorizationDetail, TokenResponse};
 use api_types::secret::Secret;
 use authorization::capif::details::{Details, DetailsError};
+use authorization::capif::grant::{Granted, Judges, Question, Verdict, grant};
 use authorization::capif::scope::CapifScope;
 use authorization::{AccessClaims, Reason, ScopeSet};
 use aws_lc_rs::constant_time;
@@ -29,13 +31,18 @@ use store::capif::{contexts, invokers, service_apis, tokens};
 
 pub(in crate::ccf) use self::local::LocalRules;
 use self::mint::Mint;
+use self::owner::Owners;
 use super::negotiate::is_active;
 use crate::ccf::allowed::{allows, apis_of};
 use crate::ccf::party::{Party, party};
+use crate::ccf::resource_auth::{self, ask};
 use crate::ccf::{CcfServer, published};
 
 /// The procedure of solution #2 (TR 33.721 6.2.2.1), of which the request is step 1.
 const PROCEDURE: &str = "TR33.721-S2";
+
+/// How long whoever waits for the answer of an owner waits until it asks again, in seconds. Own value, that of RFC 8628 3.2.
+const INTERVAL_S: u32 = 5;
 
 /// `POST /capif-security/v1/securities/{securityId}/token`
 pub(crate) async fn token(
@@ -69,7 +76,13 @@ async fn answer(
         return Err(OAuthError::new(ErrorCode::UnauthorizedClient, Reason::OwnerRequired));
     }
     let asked = form.one("authorization_details").map(|text| Details::read(text.as_bytes(), &[])).transpose();
+    let waits = match request.ask_mode.as_deref() {
+        None => false,
+        Some("poll") => true,
+        Some(_) => return Err(OAuthError::malformed()),
+    };
     let asked = Asked {
+        waits,
         scope: scope(ctx, request.scope.as_deref())?,
         details: asked.map_err(|fault| refused_details(ctx, &fault))?,
         request,
@@ -78,12 +91,29 @@ async fn answer(
     };
     // step 2: policy and owner decide, in the transaction that keeps the token.
     let (server, seen) = (ccf.clone(), ctx.clone());
-    let issued: Issued = ccf
+    let outcome: Outcome = ccf
         .kit()
         .store
         .write(move |tx| Box::pin(async move { decide(&server, tx, &seen, &asked).await }))
         .await?;
     ctx.step(PROCEDURE, "2", "CCF", "CCF", "Verify the request by the preconfigured policies");
+    let (issued, by_owner) = match outcome {
+        Outcome::Issued(issued, by_owner) => (issued, by_owner),
+        Outcome::Asked(refusal) => {
+            // The question is kept; its notification can leave.
+            ccf.events().wake();
+            return Err(refusal);
+        }
+    };
+    if by_owner {
+        ctx.step(
+            resource_auth::PROCEDURE,
+            "7",
+            "CCF",
+            "CCF",
+            "Decide by local policy and the owner's policy",
+        );
+    }
     // step 3: the token goes back.
     let unavailable = || OAuthError::new(ErrorCode::TemporarilyUnavailable, Reason::KeyUnavailable);
     let signer = ccf.signer().ok_or_else(unavailable)?;
@@ -102,16 +132,29 @@ async fn answer(
     .into_response();
     no_store(&mut response);
     ctx.step(PROCEDURE, "3", "CCF", ctx.actor().label, "Access token");
+    if by_owner {
+        ctx.step(resource_auth::PROCEDURE, "8", "CCF", ctx.actor().label, "Access token");
+    }
     Ok(response)
 }
 
 /// What is asked for.
 struct Asked {
     request: AccessTokenReq,
+    /// Whether it can wait for the owner of a resource (`ask_mode=poll`).
+    waits: bool,
     scope: CapifScope,
     details: Option<Details>,
     security: String,
     jti: String,
+}
+
+/// What became of a request that is kept, whatever it was.
+enum Outcome {
+    /// A token; `true`: owners of resources had a say in it.
+    Issued(Box<Issued>, bool),
+    /// Nothing, for owners are asked.
+    Asked(OAuthError),
 }
 
 /// What was granted.
@@ -161,7 +204,7 @@ async fn invoker(tx: &mut dyn Sql, ctx: &Ctx, asked: &Asked) -> Result<(Party, I
     Ok((party, row))
 }
 
-async fn decide(ccf: &CcfServer, tx: &mut dyn Sql, ctx: &Ctx, asked: &Asked) -> Result<Issued, OAuthError> {
+async fn decide(ccf: &CcfServer, tx: &mut dyn Sql, ctx: &Ctx, asked: &Asked) -> Result<Outcome, OAuthError> {
     let now_s = ccf.now_s();
     let (party, row) = invoker(tx, ctx, asked).await?;
     if row.expires_s.is_some_and(|end| end <= now_s) {
@@ -177,23 +220,30 @@ async fn decide(ccf: &CcfServer, tx: &mut dyn Sql, ctx: &Ctx, asked: &Asked) -> 
         ctx.fail("local policy", "no rule denies", "denied");
         return Err(wrong(Reason::NotEntitled));
     }
-    let granted = match &asked.details {
-        None => Details::default(),
-        Some(details) => {
-            details.check_locations(&aef).map_err(|fault| refused_details(ctx, &fault))?;
-            let granted = rules.within(details, &party.id, &apis, now_s);
-            if granted.is_empty() {
-                ctx.fail(
-                    "authorization_details",
-                    "something that local policy and the owner leave",
-                    "nothing",
-                );
-                return Err(OAuthError::new(ErrorCode::InvalidAuthorizationDetails, Reason::NotEntitled));
-            }
-            ctx.pass("authorization_details", "something that local policy and the owner leave", "held");
-            granted
+    let mut until_s = row.expires_s;
+    let (mut granted, mut by_owner) = (Details::default(), false);
+    if let Some(details) = &asked.details {
+        details.check_locations(&aef).map_err(|fault| refused_details(ctx, &fault))?;
+        let owners = Owners::read(tx, ccf, details, (&aef, &party.id)).await?;
+        by_owner = details.elements().iter().any(|element| mint::resource(element).is_some());
+        if by_owner {
+            let to = "Access token request for a resource of somebody";
+            ctx.step(resource_auth::PROCEDURE, "6", ctx.actor().label, "CCF", to);
         }
-    };
+        let decided = judged(details, &rules, &owners, (&party.id, &apis), now_s);
+        told(ctx, details, &decided);
+        if let Some(refusal) = asks(ccf, tx, ctx, asked, &party, &owners, details, &decided).await? {
+            return Ok(Outcome::Asked(refusal));
+        }
+        granted = decided.check().map_err(not_granted)?.clone();
+        until_s = until_s.into_iter().chain(owners.until_s(&granted)).min();
+        for answer in owners.rests_on(&granted).into_iter().filter(|answer| answer.until_s.is_none()) {
+            // A yes for once is used up by the token that is kept with it.
+            if !store::capif::asks::take(tx, &answer.ask).await? {
+                return Err(not_granted(Reason::AuthorizationAsked));
+            }
+        }
+    }
     let claims = Mint {
         ccf,
         invoker: &party,
@@ -202,7 +252,7 @@ async fn decide(ccf: &CcfServer, tx: &mut dyn Sql, ctx: &Ctx, asked: &Asked) -> 
         details: &granted,
         jti: &asked.jti,
         rev: store::revocations::epoch(tx).await?,
-        until_s: row.expires_s,
+        until_s,
         now_s,
     }
     .claims()?;
@@ -230,7 +280,69 @@ async fn decide(ccf: &CcfServer, tx: &mut dyn Sql, ctx: &Ctx, asked: &Asked) -> 
             })
             .collect()
     });
-    Ok(Issued { claims, told })
+    Ok(Outcome::Issued(Box::new(Issued { claims, told }), by_owner))
+}
+
+/// What is granted: requested, and left by local policy, by the owner and by the permission of the resource owner.
+fn judged(
+    details: &Details,
+    rules: &LocalRules,
+    owners: &Owners<'_>,
+    (invoker, apis): (&str, &[String]),
+    now_s: i64,
+) -> Granted {
+    let local = |question: &Question<'_>| rules.judge(question, (invoker, apis), now_s);
+    let owner = |question: &Question<'_>| owners.judge(question);
+    // A token without a resource owner rests on no permission of one; with one it is refused before.
+    let permission = |_: &Question<'_>| Verdict::Permit;
+    grant(details, &Judges { local: &local, owner: &owner, permission: &permission })
+}
+
+/// Writes into the trace who refused what; the requester learns none of it.
+fn told(ctx: &Ctx, details: &Details, decided: &Granted) {
+    const EXPECTED: &str = "granted by local policy, the owner and the resource owner";
+    for refused in decided.refused() {
+        let element = details.elements().get(refused.element);
+        let what = element.and_then(mint::resource).unwrap_or_else(|| "the service".to_owned());
+        let action = refused.action.map_or("everything", |action| action.as_str());
+        ctx.fail(refused.by.as_str(), EXPECTED, format!("{action} of {what}: {}", refused.reason));
+    }
+    if decided.refused().is_empty() {
+        ctx.pass("authorization_details", EXPECTED, "held");
+    }
+}
+
+/// Asks the owners who can be asked; the refusal, where the requester is to wait or gets nothing.
+#[expect(clippy::too_many_arguments, reason = "what decides, what was decided, and where it is kept")]
+async fn asks(
+    ccf: &CcfServer,
+    tx: &mut dyn Sql,
+    ctx: &Ctx,
+    asked: &Asked,
+    party: &Party,
+    owners: &Owners<'_>,
+    details: &Details,
+    decided: &Granted,
+) -> Result<Option<OAuthError>, OAuthError> {
+    let wanted = owners.to_ask(details, decided.to_ask());
+    if wanted.is_empty() {
+        return Ok(None);
+    }
+    let open = ask(tx, ccf, ctx, &party.id, wanted).await?;
+    let nothing = decided.check().is_err();
+    Ok(match open.ask {
+        Some(ask) if asked.waits => Some(OAuthError::pending(ask, INTERVAL_S)),
+        Some(_) if nothing => Some(not_granted(Reason::AuthorizationAsked)),
+        None if open.limited && asked.waits => {
+            Some(OAuthError::new(ErrorCode::TooOften, Reason::RateLimited).retry_after(60))
+        }
+        _ => None,
+    })
+}
+
+/// Whatever is not granted, and why ever: one answer.
+const fn not_granted(reason: Reason) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidAuthorizationDetails, reason)
 }
 
 /// Each API of the scope was negotiated with tokens, is published and active at the function, and allowed to the API
