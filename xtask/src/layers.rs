@@ -3,7 +3,7 @@
 use crate::metadata::Metadata;
 
 /// What each crate may use of the others. Functions never use each other.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("api-types", &[]),
     ("jose", &["api-types"]),
     ("authorization", &["api-types", "jose"]),
@@ -11,7 +11,11 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("service-http", &["api-types", "jose", "authorization", "store"]),
     ("sdk", &["api-types", "jose"]),
     ("seal-security", &["api-types", "jose", "authorization", "store", "service-http", "sdk"]),
-    ("spatial-localization", &["api-types", "jose", "authorization", "store", "service-http", "sdk"]),
+    ("capif-aef", &["api-types", "authorization", "store", "service-http", "sdk"]),
+    (
+        "spatial-localization",
+        &["api-types", "jose", "authorization", "store", "service-http", "sdk", "capif-aef"],
+    ),
     ("capif-core", &["api-types", "jose", "authorization", "store", "service-http", "sdk"]),
     (
         "server",
@@ -23,6 +27,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
             "service-http",
             "sdk",
             "seal-security",
+            "capif-aef",
             "capif-core",
             "spatial-localization",
         ],
@@ -32,6 +37,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
         &[
             "api-types",
             "authorization",
+            "capif-aef",
             "capif-core",
             "jose",
             "sdk",

@@ -51,6 +51,8 @@ struct OfIssuer {
     clients: HashMap<String, Since>,
     certificates: HashSet<String>,
     keys: HashSet<String>,
+    /// Since which epoch a policy is another one.
+    policies: HashMap<String, u64>,
     epoch: u64,
 }
 
@@ -80,7 +82,11 @@ impl View {
             Kind::Subject => later(&mut of_issuer.subjects, entry.value),
             Kind::Client => later(&mut of_issuer.clients, entry.value),
             // These end grants and objects, not tokens; they are looked at where those are.
-            Kind::Consent | Kind::Policy | Kind::Avatar => {}
+            Kind::Consent | Kind::Avatar => {}
+            Kind::Policy => {
+                let since = of_issuer.policies.entry(entry.value).or_default();
+                *since = (*since).max(entry.epoch);
+            }
         }
     }
 
@@ -94,6 +100,14 @@ impl View {
                 known.retain(|_, since| since.until_s >= before_s);
             }
         }
+    }
+
+    /// The epoch since which a policy of an issuer is as it is; 0: nothing was heard of it. A copy that was made before is
+    /// of no use.
+    #[must_use]
+    pub fn policy_epoch(&self, issuer: &str, policy: &str) -> u64 {
+        let known = self.issuers.get(issuer).and_then(|of_issuer| of_issuer.policies.get(policy));
+        known.copied().unwrap_or_default()
     }
 
     /// How many entries are held.

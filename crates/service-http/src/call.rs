@@ -14,6 +14,7 @@ use http::request::Parts;
 use jose::dpop::DpopChecked;
 
 use crate::ambient::Ambient;
+use crate::exposure::Begun;
 use crate::kit::FunctionKit;
 use crate::peer::{CertRole, Peer};
 use crate::refusal::Refusal;
@@ -41,6 +42,7 @@ struct Inner {
     checks: Mutex<Vec<Check>>,
     steps: Mutex<Vec<ExtraStep>>,
     permitted: AtomicBool,
+    invocation: OnceLock<Begun>,
 }
 
 /// A procedure step beside that of the route.
@@ -150,6 +152,7 @@ impl Ctx {
             checks: Mutex::new(Vec::new()),
             steps: Mutex::new(Vec::new()),
             permitted: AtomicBool::new(false),
+            invocation: OnceLock::new(),
         }))
     }
 
@@ -287,6 +290,16 @@ impl Ctx {
 
     pub(crate) fn extra_steps(&self) -> Vec<ExtraStep> {
         std::mem::take(&mut *self.0.steps.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Says that the request is an invocation by an API invoker that has proved to be the one of its token.
+    pub(crate) fn set_invocation(&self, begun: Begun) {
+        let _ = self.0.invocation.set(begun);
+    }
+
+    /// The invocation that the request is.
+    pub(crate) fn invocation(&self) -> Option<&Begun> {
+        self.0.invocation.get()
     }
 
     pub(crate) fn set_permitted(&self) {

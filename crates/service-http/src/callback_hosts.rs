@@ -36,7 +36,22 @@ const DEPTH: usize = 4;
 /// Copies that are kept at once. Own value.
 const COPIES: usize = 4_096;
 
-/// The SIM-S does not answer.
+/// What stands before the name of an API invoker, where hosts are asked for: no client of the SIM-S has a slash in its name.
+const INVOKER: &str = "capif/";
+
+/// How the hosts of an API invoker are asked for, which is a client of the core function and none of the SIM-S.
+#[must_use]
+pub fn of_invoker(invoker: &str) -> String {
+    format!("{INVOKER}{invoker}")
+}
+
+/// The API invoker that is asked for; `None`: a client of the SIM-S.
+#[must_use]
+pub fn invoker_of(client: &str) -> Option<&str> {
+    client.strip_prefix(INVOKER)
+}
+
+/// Who is asked does not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the hosts of a client cannot be had")]
 pub struct Unavailable;

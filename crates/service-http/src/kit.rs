@@ -10,6 +10,7 @@ use store::Store;
 use crate::ambient::Ambient;
 use crate::audit_sink::AuditSink;
 use crate::egress::Egress;
+use crate::exposure::Exposed;
 use crate::housekeeping;
 use crate::interfaces::Interfaces;
 use crate::limits::RateLimits;
@@ -94,6 +95,8 @@ pub struct Parts {
     pub limits: Arc<RateLimits>,
     /// Keyed pseudonyms.
     pub pseudonyms: Pseudonyms,
+    /// What it is to a CAPIF core function, once that is known.
+    pub exposed: Exposed,
     /// The deployment.
     pub settings: Settings,
 }
@@ -117,6 +120,7 @@ impl FunctionKit {
             egress: config.egress,
             limits: config.limits,
             pseudonyms: Pseudonyms::new(&config.pseudonym_key),
+            exposed: Exposed::default(),
             settings: config.settings,
         });
         tokio::spawn(housekeeping::run(Arc::downgrade(&parts)));
@@ -140,6 +144,7 @@ impl FunctionKit {
             egress: self.egress.clone(),
             limits: self.limits.clone(),
             pseudonyms: self.pseudonyms.clone(),
+            exposed: self.exposed.clone(),
             settings,
         }))
     }
@@ -153,6 +158,9 @@ impl FunctionKit {
     pub async fn flush(&self) {
         self.audit.flush().await;
         self.traces.flush().await;
+        if let Some(exposure) = self.exposed.by() {
+            exposure.flush().await;
+        }
     }
 }
 

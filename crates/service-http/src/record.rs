@@ -4,6 +4,7 @@
 //! whoever answered.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use api_types::DateTime;
 use api_types::function::Function;
@@ -15,6 +16,8 @@ use authorization::Reason;
 
 use crate::audit_sink::Denied;
 use crate::call::{Actor, Ctx};
+use crate::exposure::Invocation;
+use crate::interfaces::api_of;
 use crate::kit::FunctionKit;
 use crate::ledger::{DENY, PERMIT};
 use crate::peer::Peer;
@@ -28,6 +31,7 @@ pub(crate) fn keep(
     ctx: Option<Ctx>,
     peer: Option<Peer>,
     trace: TraceId,
+    began: Duration,
     response: &Response,
 ) {
     let answered = Answered {
@@ -39,7 +43,30 @@ pub(crate) fn keep(
         trace,
         status: response.status().as_u16(),
     };
+    if let Some(ctx) = &answered.ctx {
+        invoked(kit, ctx, began, answered.status);
+    }
     answered.keep(kit);
+}
+
+/// Tells the exposure of a function that an invocation has ended.
+fn invoked(kit: &FunctionKit, ctx: &Ctx, began: Duration, status: u16) {
+    let (Some(exposure), Some(begun), Some(route)) = (kit.exposed.by(), ctx.invocation(), ctx.route()) else {
+        return;
+    };
+    let took = kit.ambient.monotonic().saturating_sub(began);
+    let took_ms = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
+    exposure.ended(Invocation {
+        invoker: begun.invoker.clone(),
+        api: api_of(route.path).to_owned(),
+        resource: route.path.to_owned(),
+        uri: begun.uri.clone(),
+        method: begun.method.clone(),
+        version: begun.version,
+        status,
+        at_ms: kit.ambient.now_ms().saturating_sub(took_ms),
+        took,
+    });
 }
 
 struct Answered {

@@ -177,7 +177,7 @@ async fn around(State(finish): State<Finish>, request: Request, next: Next) -> R
         headers.insert(TRACEPARENT, value);
     }
     if let Some((kit, peer)) = recorded {
-        record::keep(kit, ctx, peer, trace.trace.clone(), &response);
+        record::keep(kit, ctx, peer, trace.trace.clone(), began, &response);
     }
     let route = response.extensions().get::<MatchedRoute>();
     let operation = route.map_or("unrouted", |route| route.0.operation);

@@ -46,7 +46,8 @@ pub struct Now {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct OverLimit {
-    /// [`Reason::OutsideAllowedTime`], [`Reason::InvocationLimit`] or [`Reason::RateLimited`].
+    /// [`Reason::OutsideAllowedTime`], [`Reason::InvocationLimit`] or [`Reason::RateLimited`]; of whoever counts, also why
+    /// it could not be decided.
     pub reason: Reason,
     /// Seconds after which it may be tried again; `None` when time alone heals nothing.
     pub retry_after_s: Option<u64>,
@@ -70,6 +71,11 @@ impl Counter {
     #[must_use]
     pub fn resumed(total: u64) -> Self {
         Self { total, ..Self::default() }
+    }
+
+    /// Goes on from another total, as when invocations are counted elsewhere too. The rate stays what it was.
+    pub const fn go_on_from(&mut self, total: u64) {
+        self.total = total;
     }
 
     /// Invocations admitted so far: what has to survive a restart.

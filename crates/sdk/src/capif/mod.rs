@@ -4,6 +4,7 @@
 //! Who a client is, is the certificate of its connection; before one has been issued, the connection has none. A refusal
 //! is an [`SdkError::Problem`] with its cause; the token endpoint answers by RFC 6749 5.2 ([`SdkError::OAuth`]).
 
+mod exposing;
 mod invoker;
 mod provider;
 mod publish;

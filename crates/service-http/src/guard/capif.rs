@@ -4,11 +4,14 @@
 use authorization::capif::details::Action;
 use authorization::capif::invocation::{self, Grants, Reach};
 use authorization::{AccessClaims, IssuerRow, Reason};
+use http::request::Parts;
 
 use crate::call::Ctx;
+use crate::exposure::Begun;
 use crate::interfaces::api_of;
 use crate::kit::FunctionKit;
 use crate::peer::CertRole;
+use crate::refusal::Refusal;
 use crate::routes::RouteSpec;
 use crate::verifier::VerifiedToken;
 
@@ -60,6 +63,48 @@ pub(super) fn check_subject(ctx: &Ctx, claims: &AccessClaims) -> Result<(), Reas
     }
     ctx.fail("subject of the token", EXPECTED, "of different ones, or unbound");
     Err(Reason::HolderWrong)
+}
+
+/// From here on the request is one of the API invoker, and goes into the log that the core function is sent, however it
+/// ends. What came from whoever only has its token does not.
+pub(super) fn invoked(ctx: &Ctx, parts: &Parts, path: &str, claims: &AccessClaims) {
+    if ctx.kit().exposed.by().is_some() {
+        ctx.set_invocation(Begun {
+            invoker: claims.sub.clone(),
+            uri: path.to_owned(),
+            method: parts.method.clone(),
+            version: parts.version,
+        });
+    }
+}
+
+/// Decides by the access control policy that the core function has for the API invoker (TS 29.222 8.6), and counts.
+///
+/// # Errors
+/// [`Reason::InvocationLimit`], [`Reason::RateLimited`], [`Reason::OutsideAllowedTime`]; [`Reason::DependencyDown`] where
+/// the policy cannot be had.
+pub(super) async fn check_access_control(
+    ctx: &Ctx,
+    spec: &RouteSpec,
+    claims: &AccessClaims,
+) -> Result<(), Refusal> {
+    const EXPECTED: &str = "within the access control policy of the API invoker";
+    let Some(exposure) = ctx.kit().exposed.by() else { return Ok(()) };
+    let api = api_of(spec.path);
+    let decided = match exposure.admit(claims, api) {
+        Some(decided) => decided,
+        None => exposure.admit_asked(claims, api).await,
+    };
+    let Err(over) = decided else {
+        ctx.pass("access control", EXPECTED, "held");
+        return Ok(());
+    };
+    ctx.fail("access control", EXPECTED, over.reason.as_str());
+    let refusal = Refusal::open(over.reason);
+    Err(match over.retry_after_s {
+        Some(seconds) => refusal.retry_after(u32::try_from(seconds).unwrap_or(u32::MAX)),
+        None => refusal,
+    })
 }
 
 /// Decides the stage `operation`: scope of TS 29.222, then whether the details leave anything of the operation.

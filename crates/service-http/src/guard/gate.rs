@@ -102,6 +102,7 @@ impl Gate<'_> {
         let proof = holder::check(ctx, parts, path, &credentials, claims).map_err(refuse)?;
         if token.issuer().capif {
             capif::check_subject(ctx, claims).map_err(refuse)?;
+            capif::invoked(ctx, parts, path, claims);
         }
         let x5t = ctx.peer().and_then(Peer::x5t_s256);
         let mut caller = Caller::from_claims(claims, token.kid(), x5t);
@@ -168,6 +169,10 @@ impl Gate<'_> {
         }
         if grants.is_none() {
             ctx.pass("operation", format!("one scope of: {wanted}"), "held");
+        }
+
+        if grants.is_some() {
+            capif::check_access_control(ctx, self.spec, token.claims()).await?;
         }
 
         let session = Session {

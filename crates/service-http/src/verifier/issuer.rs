@@ -121,6 +121,11 @@ impl IssuerState {
         self.known.read().unwrap_or_else(PoisonError::into_inner).epoch
     }
 
+    /// The epoch since which a policy of the issuer is as it is ([`View::policy_epoch`]).
+    pub fn policy_epoch(&self, policy: &str) -> u64 {
+        self.with_view(|view| view.policy_epoch(&self.row.issuer, policy))
+    }
+
     /// Begins anew, as when the issuer's history is another one: nothing is accepted until the snapshot is loaded.
     pub(crate) fn forget(&self) {
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Known::default();
