@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 
-use super::own::{PersonalDataCategory, ServInfo, Visibility, own_members};
+use super::own::{PersonalDataCategory, ServInfo, SyncState, Visibility, own_members};
 use super::{MAX_LAYERS, MAX_RULE_ENTRIES, MAX_SPEC_INFO};
 use crate::common_data::{ConnInfo, ServConnectInfo};
 use crate::date_time::TimeWindow;
@@ -130,6 +130,9 @@ pub struct SpatialAnchor {
     /// Own member: personal data that the service needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub personal_data_required: Option<Vec<PersonalDataCategory>>,
+    /// Own member, only in answers to the owner: whether the CAPIF core function knows of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sync_state: Option<SyncState>,
 }
 
 /// A discovered anchor (TS 29.437).

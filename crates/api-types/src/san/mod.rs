@@ -16,7 +16,7 @@ pub use geo_pose::NoRoom;
 pub use group::{SpatialAnchorGroup, SpatialAnchorGroups};
 pub use list::{SpatialAnchorRm, SpatialAnchorsDiscResp, SpatialAnchorsList, SpatialAnchorsListPatch};
 pub(crate) use own::own_members;
-pub use own::{PersonalDataCategory, ServInfo, Visibility};
+pub use own::{PersonalDataCategory, ServInfo, SyncState, Visibility};
 pub use subscription::{
     AnchorEvent, AnchorFilter, AnchorManagementEvent, AnchorsEventsSub, AnchorsReport, DetectedEvent,
     DiscoveryFilter, EventFilter, RangeFilter, SpatialAnchorsNotif, SpatialAnchorsSub,

@@ -21,6 +21,16 @@ closed_enum! {
 }
 
 closed_enum! {
+    /// Whether the CAPIF core function knows of an anchor or map that was made with one of its tokens (TR 33.721 6.3).
+    SyncState {
+        /// Not yet: it is the owner's alone.
+        Pending = "PENDING",
+        /// Its owner's policies decide there.
+        Synced = "SYNCED",
+    }
+}
+
+closed_enum! {
     /// A category of personal data that a service needs (TR 33.721 6.5); its UDM purpose is `METAVERSE_<CATEGORY>`.
     PersonalDataCategory {
         /// Identity.

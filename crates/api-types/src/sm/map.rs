@@ -10,7 +10,7 @@ use crate::geo::{Local3dPointUncertaintyEllipsoid, ServiceArea};
 use crate::ids::{MAX_ID, SpatialMapId, ValServiceId};
 use crate::problem::InvalidParam;
 use crate::san::own_members;
-use crate::san::{AllowedRules, PersonalDataCategory, ServInfo, Visibility};
+use crate::san::{AllowedRules, PersonalDataCategory, ServInfo, SyncState, Visibility};
 use crate::validate::{Faults, Validate, child, item};
 use crate::{merge_patch, strict_json};
 
@@ -176,6 +176,9 @@ pub struct SpatialMapProfile {
     /// Own member: personal data that the service needs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub personal_data_required: Option<Vec<PersonalDataCategory>>,
+    /// Own member, only in answers to the owner: whether the CAPIF core function knows of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sync_state: Option<SyncState>,
 }
 
 /// A map (TS 29.437).

@@ -8,7 +8,7 @@ use service_http::refusal::Refusal;
 use store::{Sql, StoreError};
 
 use super::SanServer;
-use super::stored::{Anchor, List};
+use super::stored::{self, Anchor, List};
 use crate::shared::data_class::Hidden;
 use crate::shared::denial::Denial;
 use crate::shared::geometry::Area;
@@ -180,6 +180,8 @@ impl Viewer {
             if !active {
                 return Err(Denial::hidden(Reason::OutsidePeriod));
             }
+            let resource = || stored::resource_of(&anchor.row);
+            self.around.check_owner(caller, self.action, resource)?;
             if !self.is_inside(anchor) {
                 return Err(Denial::open(Reason::OutsideArea));
             }

@@ -11,11 +11,12 @@ use service_http::call::Call;
 use service_http::refusal::Refusal;
 use store::Sql;
 use store::anchors::{AnchorRow, classes, lists, records};
+use store::publications::Sync;
 
 use super::access::Asker;
 use super::stored::{self, Frame, List};
 use super::subscriptions::happening::{self, Gone, Happening};
-use super::{ANCHOR_KEPT, LIST_KEPT, SanServer};
+use super::{ANCHOR_KEPT, LIST_KEPT, SanServer, publish};
 use crate::shared::denial::Denial;
 use crate::shared::operator_rules::Action;
 use crate::shared::{grants, input, reach, serv_infos};
@@ -154,8 +155,10 @@ pub(super) async fn write(
     for (label, body) in &wanted.anchors {
         let before = identity.get(label).copied().flatten().and_then(|id| known.get(&id));
         let (anchor_id, life) = match before {
-            Some(row) => (row.anchor_id, row.incarnation),
-            None => (stored::fresh_id(tx, ambient).await?, stored::incarnation(ambient)),
+            Some(row) => (row.anchor_id, (row.incarnation, row.sync)),
+            None => {
+                (stored::fresh_id(tx, ambient).await?, (stored::incarnation(ambient), san.sync_of(&owner)))
+            }
         };
         let row = frame.row(tx, &mut numbers, label, body, anchor_id, life).await?;
         match before {
@@ -196,7 +199,13 @@ pub(super) async fn write(
     classes::purge(tx, &left).await?;
     let touched = (added.len() + changed.len() + gone.len()) as u64;
     if touched > 0 {
-        let ids = |rows: &[AnchorRow]| rows.iter().map(|row| row.anchor_id).collect();
+        let resources: Vec<String> =
+            gone.iter().filter_map(|id| known.get(id)).map(|row| stored::resource_of(row)).collect();
+        publish::changed(san, tx, &list.row.list_id, &resources).await?;
+        // Others hear of what is only the owner's when it is no longer.
+        let ids = |rows: &[AnchorRow]| {
+            rows.iter().filter(|row| row.sync != Sync::Pending).map(|row| row.anchor_id).collect()
+        };
         let happening = Happening::Changed { created: ids(&added), updated: ids(&changed), deleted };
         happening::note(tx, ambient, Some(call.ctx.trace().trace.to_string()), &happening).await?;
     }

@@ -12,13 +12,14 @@ use service_http::ledger::{self, Permit};
 use service_http::refusal::Refusal;
 use store::Sql;
 use store::anchors::{ListRow, lists, records};
+use store::publications::Sync;
 
 use super::access::{Access, Asker};
-use super::input::{strip, strip_ids};
+use super::input::{forget_sync, strip, strip_ids};
 use super::shown::{self, Representation};
 use super::stored::{self, Frame, List};
 use super::subscriptions::happening::{self, Happening};
-use super::{ANCHOR_KEPT, LISTS, SanServer, WRITE, granted, represented};
+use super::{ANCHOR_KEPT, LISTS, SanServer, WRITE, granted, publish, represented};
 use crate::shared::input::{self, Input};
 use crate::shared::operator_rules::Action;
 use crate::shared::serv_infos;
@@ -42,6 +43,7 @@ pub(super) async fn create_list(
     let created: Created =
         san.kit().store.write(move |tx| Box::pin(create(server, tx, caller, wanted, feat))).await?;
     san.wake_notifier();
+    san.wake_publisher();
     // step 3: the response names the new resource.
     granted(&call);
     let location = format!("{}{LISTS}/{}", san.kit().origin, created.list_id);
@@ -59,6 +61,7 @@ pub(super) struct Created {
 /// An entry of service information in another's name.
 pub(super) fn provided(call: &Call, mut wanted: SpatialAnchorsList) -> Result<SpatialAnchorsList, Refusal> {
     let nothing = SpatialAnchorsList { anchors: BTreeMap::new(), ..wanted.clone() };
+    forget_sync(&mut wanted);
     let touched = parts::touched(&nothing, &wanted);
     parts::check(&call.caller, true, &touched, |_| true).map_err(Refusal::open)?;
     for anchor in wanted.anchors.values_mut() {
@@ -101,7 +104,7 @@ pub(super) async fn create(
     let mut anchors = Vec::with_capacity(wanted.anchors.len());
     for (label, body) in &wanted.anchors {
         let anchor_id = stored::fresh_id(tx, ambient).await?;
-        let life = stored::incarnation(ambient);
+        let life = (stored::incarnation(ambient), san.sync_of(&owner));
         anchors.push(frame.row(tx, &mut classes, label, body, anchor_id, life).await?);
     }
     if anchors.iter().any(|anchor| anchor.body.len() > ANCHOR_KEPT) {
@@ -109,7 +112,10 @@ pub(super) async fn create(
     }
     records::insert(tx, &anchors).await?;
 
-    let created = anchors.iter().map(|anchor| anchor.anchor_id).collect();
+    publish::changed(&san, tx, &row.list_id, &[]).await?;
+    // Others hear of what is only the owner's when it is no longer.
+    let open = anchors.iter().filter(|anchor| anchor.sync != Sync::Pending);
+    let created = open.map(|anchor| anchor.anchor_id).collect();
     let happening = Happening::Changed { created, updated: Vec::new(), deleted: Vec::new() };
     happening::note(tx, ambient, Some(call.ctx.trace().trace.to_string()), &happening).await?;
 

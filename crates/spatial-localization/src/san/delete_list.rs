@@ -12,7 +12,7 @@ use store::Sql;
 use store::anchors::{classes, lists, records};
 
 use super::subscriptions::happening::{self, Gone, Happening};
-use super::{SanServer, WRITE, change, granted, shown};
+use super::{SanServer, WRITE, change, granted, publish, shown, stored};
 use crate::shared::input::PathId;
 use crate::shared::operator_rules::Action;
 use crate::shared::{etag, grants};
@@ -31,6 +31,7 @@ pub(super) async fn delete_list(
     let _: () =
         san.kit().store.write(move |tx| Box::pin(delete(server, tx, caller, list_id, headers))).await?;
     san.wake_notifier();
+    san.wake_publisher();
     granted(&call);
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -68,6 +69,9 @@ pub(super) async fn delete(
     happening::note(tx, &san.kit().ambient, trace, &happening).await?;
     records::remove(tx, &ids).await?;
     lists::remove(tx, &list_id).await?;
+    let resources: Vec<String> =
+        list.anchors.values().map(|anchor| stored::resource_of(&anchor.row)).collect();
+    publish::deleted(&san, tx, &list_id, &resources).await?;
     classes::purge(tx, &held).await?;
     let permit = Permit::new("san.anchors_list.delete")
         .object(format!("anchors-lists/{list_id}"))

@@ -253,7 +253,7 @@ fn profile(
         return Ok(None);
     }
     Ok(Some(SpatialAnchorProfile {
-        anch_info: shown::anchor(&anchor.body, &access, question.feat),
+        anch_info: shown::anchor(&anchor, &access, question.feat),
         val_svc_inf: stored::parsed(&found.serv_info)?,
     }))
 }

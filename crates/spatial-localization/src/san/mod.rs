@@ -15,6 +15,7 @@ mod groups;
 mod input;
 mod kept;
 mod modify_list;
+mod publish;
 mod read_list;
 mod replace_list;
 mod shown;
@@ -53,6 +54,7 @@ use crate::shared::cursor_secret::CursorSecret;
 use crate::shared::etag::EntityTag;
 use crate::shared::grants;
 use crate::shared::operator_rules::RulesCache;
+use crate::shared::publication::CoreFunction;
 use crate::shared::registrations;
 use crate::shared::subscriptions::notifier::{self, Sweeps, Waker};
 use crate::shared::subscriptions::{Kind as _, operations};
@@ -181,6 +183,8 @@ pub struct SanConfig {
     pub unknown_position_is_outside: bool,
     /// How much one search may read.
     pub search: Bounds,
+    /// The core function that is told of anchors, where there is one.
+    pub core: Option<CoreFunction>,
 }
 
 impl Default for SanConfig {
@@ -190,6 +194,7 @@ impl Default for SanConfig {
             area_max_m2: 1.0e10,
             unknown_position_is_outside: true,
             search: Bounds::default(),
+            core: None,
         }
     }
 }
@@ -201,6 +206,7 @@ impl std::fmt::Debug for SanConfig {
             .field("area_max_m2", &self.area_max_m2)
             .field("unknown_position_is_outside", &self.unknown_position_is_outside)
             .field("search", &self.search)
+            .field("core", &self.core)
             .finish()
     }
 }
@@ -215,6 +221,7 @@ struct Inner {
     rules: RulesCache,
     cursors: CursorSecret,
     notifier: Waker,
+    publisher: tokio::sync::Notify,
     outbox: OutboxDriver,
     tally: usage::Tally,
     kept: Kept,
@@ -241,10 +248,11 @@ impl SanServer {
             let (store, ambient, egress) = (kit.store.clone(), kit.ambient.clone(), kit.egress.clone());
             Inner {
                 kit,
+                rules: RulesCache::at(config.core.as_ref()),
                 config,
-                rules: RulesCache::default(),
                 cursors: CursorSecret::default(),
                 notifier: Waker::default(),
+                publisher: tokio::sync::Notify::default(),
                 tally: usage::Tally::default(),
                 kept: Kept::default(),
                 import_turns: Arc::default(),

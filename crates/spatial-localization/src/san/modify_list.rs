@@ -16,7 +16,7 @@ use service_http::refusal::Refusal;
 use store::{Sql, StoreError};
 
 use super::access::Access;
-use super::input::strip;
+use super::input::{forget_sync, strip};
 use super::replace_list::{UPDATE, finish, record};
 use super::shown::{self, Representation};
 use super::stored::{Anchor, List};
@@ -45,6 +45,7 @@ pub(super) async fn modify_list(
         .write(move |tx| Box::pin(modify(server, tx, caller, list_id, headers, patch, features)))
         .await?;
     san.wake_notifier();
+    san.wake_publisher();
     granted(&call);
     represented(StatusCode::OK, shown.body, &shown.tag, None)
 }
@@ -92,6 +93,7 @@ fn patched(call: &Call, base: &SpatialAnchorsList, patch: &Value) -> Result<Spat
         serde_json::to_value(base).map_err(|_| StoreError::Damaged("a list cannot be written"))?;
     merge_patch::apply(&mut value, patch);
     let mut wanted: SpatialAnchorsList = input::typed(value)?;
+    forget_sync(&mut wanted);
     let provider = call.caller.client_id.as_str();
     for (label, member) in patch.get("anchors").and_then(Value::as_object).into_iter().flatten() {
         let names_entries = member.as_object().is_some_and(|anchor| anchor.contains_key("servInfos"));

@@ -13,7 +13,7 @@ use store::Sql;
 
 use super::access::Asker;
 use super::change::{self, Identity};
-use super::input::strip;
+use super::input::{forget_sync, strip};
 use super::shown::{self, Representation};
 use super::stored::List;
 use super::{SanServer, WRITE, granted, represented};
@@ -34,7 +34,8 @@ pub(super) async fn replace_list(
     request: Request,
 ) -> Result<Response, Refusal> {
     let input = input::read(request, input::JSON, strip).await?;
-    let wanted: SpatialAnchorsList = input::typed(input.body)?;
+    let mut wanted: SpatialAnchorsList = input::typed(input.body)?;
+    forget_sync(&mut wanted);
 
     let (server, caller) = (san.clone(), call.clone());
     let shown: Representation = san
@@ -45,6 +46,7 @@ pub(super) async fn replace_list(
         })
         .await?;
     san.wake_notifier();
+    san.wake_publisher();
     granted(&call);
     represented(StatusCode::OK, shown.body, &shown.tag, None)
 }

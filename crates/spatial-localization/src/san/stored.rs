@@ -13,7 +13,7 @@ use store::publications::Sync;
 use store::{Sql, StoreError};
 
 use crate::shared::geometry::place_of;
-use crate::shared::rules;
+use crate::shared::{publication, rules};
 
 /// An anchor that was read.
 pub(super) struct Anchor {
@@ -58,13 +58,19 @@ impl List {
 impl Anchor {
     pub(super) fn of(row: AnchorRow, owner: Principal) -> Result<Self, StoreError> {
         let body: SpatialAnchor = parsed(&row.body)?;
-        let item = Item::new(owner, body.visibility, body.rules.as_ref());
+        let visibility = publication::visibility(row.sync, body.visibility);
+        let item = Item::new(owner, visibility, body.rules.as_ref());
         Ok(Self { row, body, item })
     }
 }
 
 fn owner(row: &ListRow) -> Principal {
     Principal::new(row.owner_issuer.as_str(), row.owner_subject.as_str())
+}
+
+/// The name of an anchor at the core function.
+pub(super) fn resource_of(row: &AnchorRow) -> String {
+    format!("{}/{}", row.list_id, row.anchor_id)
 }
 
 /// Reads JSON that we wrote.
@@ -94,10 +100,12 @@ impl Frame<'_> {
         label: &str,
         body: &SpatialAnchor,
         anchor_id: u32,
-        incarnation: i64,
+        (incarnation, sync): (i64, Sync),
     ) -> Result<AnchorRow, StoreError> {
-        let body = SpatialAnchor { anchor_id: Some(SpatialAnchorId(anchor_id)), ..body.clone() };
-        let item = Item::new(self.owner.clone(), body.visibility, body.rules.as_ref());
+        let anchor_id_of = Some(SpatialAnchorId(anchor_id));
+        let body = SpatialAnchor { anchor_id: anchor_id_of, sync_state: None, ..body.clone() };
+        let visibility = publication::visibility(sync, body.visibility);
+        let item = Item::new(self.owner.clone(), visibility, body.rules.as_ref());
         let class = rules::class_of(&item);
         let class_id = match known.get(&class.key) {
             Some(class_id) => *class_id,
@@ -120,7 +128,7 @@ impl Frame<'_> {
             at: body.pos_info.pos.as_ref().and_then(place_of),
             start_s: body.time_period.map(|period| period.start_time.unix()),
             stop_s: body.time_period.map(|period| period.stop_time.unix()),
-            sync: Sync::Free,
+            sync,
             body: written(&body)?,
         })
     }

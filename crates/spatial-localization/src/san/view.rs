@@ -76,7 +76,7 @@ fn seen(
         Some(Err(_)) => return Ok(None),
         None => Access::owners(),
     };
-    let body = shown::anchor(&anchor.body, &access, SuppFeat::all());
+    let body = shown::anchor(&anchor, &access, SuppFeat::all());
     let own = view::own(viewer, &anchor.item);
     let operator = matches!(viewer, Viewer::Operator(_));
     let names = operator || own;

@@ -12,6 +12,7 @@ pub(crate) mod input;
 pub mod operator_rules;
 pub(crate) mod own_members;
 pub(crate) mod paging;
+pub mod publication;
 pub(crate) mod reach;
 pub(crate) mod registrations;
 pub mod rules;

@@ -13,6 +13,10 @@ use authorization::policy::{self, Ask, Class, Effect, Period, Policy, Position};
 use authorization::{Caller, CallerKind, Reason};
 use store::{Sql, StoreError};
 
+use super::denial::Denial;
+use super::publication::CoreFunction;
+use super::publication::echo::{EchoedPolicies, action_of};
+
 /// Rows of one read. Own value.
 const PAGE: u32 = 500;
 
@@ -27,6 +31,10 @@ pub struct OperatorRules {
     services_version: u64,
     policies: Vec<Policy>,
     services: Vec<Service>,
+    /// What owners deny at the core function.
+    pub(crate) echoed: Arc<EchoedPolicies>,
+    /// The issuer of the core function's tokens, where the server is registered at one.
+    core: Option<Arc<str>>,
 }
 
 #[derive(Debug)]
@@ -39,6 +47,7 @@ struct Service {
 /// The copy in memory.
 #[derive(Debug, Default)]
 pub struct RulesCache {
+    core: Option<Arc<str>>,
     kept: Mutex<Arc<OperatorRules>>,
     /// The same, and the state of the store in which it was in force.
     settled: Mutex<Option<(u64, Arc<OperatorRules>)>>,
@@ -60,6 +69,11 @@ impl Action {
 }
 
 impl RulesCache {
+    /// The rules of a server that is registered at this core function, if it is at any.
+    pub fn at(core: Option<&CoreFunction>) -> Self {
+        Self { core: core.map(|core| core.issuer.as_str().into()), ..Self::default() }
+    }
+
     /// The rules in force, where it is known without a look at the rows: the store is still in that state.
     pub fn settled(&self, settled: u64) -> Option<Arc<OperatorRules>> {
         let kept = self.settled.lock().unwrap_or_else(PoisonError::into_inner);
@@ -86,15 +100,23 @@ impl RulesCache {
     ) -> Result<Arc<OperatorRules>, StoreError> {
         let version = store::policies::version(tx).await?;
         let services_version = store::services::version(tx).await?;
+        let echoed_version = store::echoed_policies::version(tx).await?;
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if (kept.version, kept.services_version) == (version, services_version) {
+        let versions = (kept.version, kept.services_version, kept.echoed.version);
+        if versions == (version, services_version, echoed_version) {
             return Ok(kept);
         }
+        let echoed = match kept.echoed.version == echoed_version {
+            true => Arc::clone(&kept.echoed),
+            false => Arc::new(EchoedPolicies::all(tx).await?),
+        };
         let read = Arc::new(OperatorRules {
             version,
             services_version,
             policies: policies(tx).await?,
             services: services(tx, function).await?,
+            echoed,
+            core: self.core.clone(),
         });
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&read);
         Ok(read)
@@ -149,6 +171,25 @@ impl OperatorRules {
             }
         }
         Ok(())
+    }
+
+    /// Decides whether the owner of a resource of the core function has kept nothing there that denies.
+    ///
+    /// # Errors
+    /// [`Reason::OwnerDenied`].
+    pub(crate) fn check_owner(
+        &self,
+        caller: &Caller,
+        action: Action,
+        resource: impl FnOnce() -> String,
+        place: Option<(f64, f64)>,
+        now_s: i64,
+    ) -> Result<(), Denial> {
+        if self.echoed.is_empty() {
+            return Ok(());
+        }
+        let is_invoker = self.core.as_deref() == Some(caller.issuer.as_str());
+        self.echoed.check(caller, is_invoker, &resource(), action_of(action.verb), place, now_s)
     }
 
     /// The parts of an object that some rule names, as `<object>/<part>`.

@@ -82,6 +82,19 @@ impl Surroundings {
         denied.map_err(Denial::open)
     }
 
+    /// Whether the owner has kept no policy at the core function that denies this to somebody else.
+    ///
+    /// # Errors
+    /// Its denial, hidden from whoever may not even discover the object.
+    pub(crate) fn check_owner(
+        &self,
+        caller: &Caller,
+        action: Action,
+        resource: impl FnOnce() -> String,
+    ) -> Result<(), Denial> {
+        self.rules.check_owner(caller, action, resource, self.place, self.now_s)
+    }
+
     /// The parts of an object that are the operator's and not for this caller ([`super::data_class`]).
     pub(crate) fn hidden(
         &self,

@@ -17,7 +17,7 @@ use crate::shared::denial::Denial;
 use crate::shared::operator_rules::Action;
 use crate::shared::subscriptions::standing::Subscriber;
 use crate::shared::surroundings::Surroundings;
-use crate::shared::{grants, reach, rules};
+use crate::shared::{grants, publication, reach, rules};
 use crate::sm::SmServer;
 use crate::sm::record::Owner;
 
@@ -82,7 +82,9 @@ impl Seen {
     /// The map as far as it is not kept from the caller.
     pub(super) fn visible(&self) -> SpatialMap {
         let mut map = self.map.clone();
-        if !self.grant.owner {
+        if self.grant.owner {
+            map.sm_prof.sync_state = publication::shown(self.row.sync);
+        } else {
             conceal_map(&mut map, &self.hidden);
         }
         map
@@ -224,6 +226,9 @@ pub(super) fn check(
     if !grant.owner && !active {
         return Err(Denial::hidden(Reason::OutsidePeriod));
     }
+    if !grant.owner {
+        around.check_owner(&who.caller, operation.action(), || row.map_id.to_string())?;
+    }
     let names = [row.map_id.to_string(), object(row.map_id)];
     let names = names.each_ref().map(String::as_str);
     around.check(&who.caller, operation.action(), Some(&row.service_id), &names)?;
@@ -252,7 +257,8 @@ pub(super) fn document(row: &MapRow) -> Result<SpatialMap, StoreError> {
 /// What decides about a map.
 pub(super) fn item(row: &MapRow, map: &SpatialMap) -> Item {
     let owner = Principal::new(row.owner_issuer.as_str(), row.owner_subject.as_str());
-    rules::item(owner, map.sm_prof.visibility, map.sm_prof.allw_ent.as_ref())
+    let visibility = publication::visibility(row.sync, map.sm_prof.visibility);
+    rules::item(owner, visibility, map.sm_prof.allw_ent.as_ref())
 }
 
 /// The number of a path: decimal, in its one canonical form, so that no map has two addresses.

@@ -40,6 +40,7 @@ pub(crate) fn build(map_id: SpatialMapId, request: &SpatialMapCreateReq, feature
             serv_infos: wanted.serv_infos,
             name: wanted.name,
             personal_data_required: wanted.personal_data_required,
+            sync_state: None,
         },
         aug_lyr_inf: wanted.aug_lyr_inf,
         supp_feat: None,

@@ -12,10 +12,11 @@ use service_http::callback_hosts::{self, HostSource};
 use service_http::outbox_driver::Decision;
 use store::maps::{self, Building};
 use store::outbox::{self, Message};
+use store::publications::Sync;
 use store::{Sql, Store, StoreError};
 
 use crate::sm::record::{Draft, Owner};
-use crate::sm::{Inner, SmServer, subscriptions};
+use crate::sm::{Inner, SmServer, publish, subscriptions};
 
 /// `kind` of the callback in the outbox, the event of TS 29.437.
 pub(super) const READY: &str = "SPATIAL_MAP_READY";
@@ -90,6 +91,7 @@ async fn build_all(sm: &SmServer, waiting: Vec<Building>) -> usize {
                 maps += 1;
                 sm.wake_outbox();
                 sm.wake_notifier();
+                sm.wake_publisher();
             }
             Ok(false) => {}
             Err(error) => tracing::error!(error = %error, map_id, "a map cannot be built"),
@@ -107,12 +109,17 @@ async fn build(tx: &mut dyn Sql, sm: &SmServer, building: &Building) -> Result<b
     let principal = Principal::new(asked.owner_issuer.as_str(), asked.owner_subject.as_str());
     let owner = Owner { principal, name: asked.owner_name };
     let ambient = &sm.kit().ambient;
-    let draft = Draft::of(&map, &owner, ambient, sm.limits().area_m2);
+    let sync = sm.sync_of(&owner.principal);
+    let draft = Draft::of(&map, (&owner, sync), ambient, sm.limits().area_m2);
     // It was built once before the request was accepted; only lowered limits refuse it now.
     let row =
         draft.map_err(|_| StoreError::Damaged("a map that can no longer be built"))?.classed(tx).await?;
     maps::record::insert(tx, &row, ambient.now_s()).await?;
-    subscriptions::note_ready(tx, ambient, asked.trace.clone(), SpatialMapId(asked.map_id)).await?;
+    publish::changed(sm, tx, asked.map_id).await?;
+    // Others hear of what is only the owner's when it is no longer.
+    if sync != Sync::Pending {
+        subscriptions::note_ready(tx, ambient, asked.trace.clone(), SpatialMapId(asked.map_id)).await?;
+    }
     let now_ms = ambient.now_ms();
     let body = serde_json::to_string(&SpatialMapsNotif::ready(SpatialMapId(asked.map_id)));
     let message = Message {

@@ -106,6 +106,8 @@ impl Change {
         // The VAL service is part of what a map is; a body may leave it out.
         wanted.svc_id = wanted.svc_id.or_else(|| base.svc_id.clone());
         wanted.supp_feat = None;
+        // Only answers say it.
+        wanted.sm_prof.sync_state = None;
         let infos = wanted.aug_lyr_inf.as_deref().unwrap_or_default();
         build::check_details(infos, "/augLyrInf").map_err(refused)?;
         Ok(wanted)

@@ -17,9 +17,11 @@ use service_http::callback_hosts;
 use service_http::ledger::{self, Permit};
 use service_http::refusal::Refusal;
 use store::maps::{self, NewBuilding};
+use store::publications::Sync;
 use store::{Sql, StoreError};
 
 use crate::shared::input::{self, refused};
+use crate::shared::publication;
 use crate::shared::rules;
 use crate::shared::serv_infos;
 use crate::shared::subscriptions::standing::called_back;
@@ -29,7 +31,7 @@ use crate::sm::building::Kept;
 use crate::sm::input::strip_new;
 use crate::sm::record::{Draft, Owner};
 use crate::sm::view::{self, Reader};
-use crate::sm::{SmServer, build, steps, subscriptions};
+use crate::sm::{SmServer, build, publish, steps, subscriptions};
 
 /// POST.
 pub(super) async fn create_spatial_map(
@@ -85,18 +87,26 @@ pub(super) async fn keep(sm: &SmServer, call: &Call, map: SpatialMap) -> Result<
             Box::pin(async move {
                 let permit = permitted(tx, &job, &by, &map, StatusCode::CREATED).await?;
                 let id = take(tx, &ids).await?;
-                let map = numbered(map, id);
-                let draft = Draft::of(&map, &Owner::of(&by), by.ctx.ambient(), job.limits().area_m2);
+                let mut map = numbered(map, id);
+                let owner = Owner::of(&by);
+                let sync = job.sync_of(&owner.principal);
+                let draft = Draft::of(&map, (&owner, sync), by.ctx.ambient(), job.limits().area_m2);
                 let row = draft.map_err(refused)?.classed(tx).await?;
                 maps::record::insert(tx, &row, by.ctx.ambient().now_s()).await?;
-                let trace = Some(by.ctx.trace().trace.to_string());
-                subscriptions::note_ready(tx, by.ctx.ambient(), trace, map.sm_prof.map_id).await?;
+                publish::changed(&job, tx, id).await?;
+                // Others hear of what is only the owner's when it is no longer.
+                if sync != Sync::Pending {
+                    let trace = Some(by.ctx.trace().trace.to_string());
+                    subscriptions::note_ready(tx, by.ctx.ambient(), trace, map.sm_prof.map_id).await?;
+                }
                 ledger::permit(tx, &by, &permit.object(access::object(id))).await?;
+                map.sm_prof.sync_state = publication::shown(sync);
                 Ok::<_, Refusal>(map)
             })
         })
         .await?;
     sm.wake_notifier();
+    sm.wake_publisher();
     Ok(kept)
 }
 

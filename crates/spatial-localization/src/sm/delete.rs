@@ -9,7 +9,7 @@ use service_http::refusal::Refusal;
 use store::maps::{self, MapRow};
 
 use crate::shared::input::PathId;
-use crate::sm::{SmServer, access, steps, update};
+use crate::sm::{SmServer, access, publish, steps, update};
 
 /// DELETE. The payload goes with the map, unless another map has the same; the number is never given again.
 pub(super) async fn delete_spatial_map(
@@ -32,11 +32,13 @@ pub(super) async fn delete_spatial_map(
                     return Err(Refusal::open(Reason::StaleVersion));
                 }
                 maps::classes::purge(tx, seen.row.class_id).await?;
+                publish::deleted(&job, tx, seen.row.map_id).await?;
                 ledger::permit(tx, &by, &seen.permit(access::DELETE, StatusCode::NO_CONTENT)).await?;
                 Ok(seen.row)
             })
         })
         .await?;
+    sm.wake_publisher();
     steps::granted(&call, "Spatial map deleted");
     // The row first: what remains after a crash is an orphan, which the next start removes.
     if let Some(content) = gone.content {

@@ -20,6 +20,7 @@ mod faces;
 mod input;
 mod localize;
 pub mod location_source;
+mod publish;
 mod read;
 mod record;
 mod registrations;
@@ -53,6 +54,7 @@ use store::{Bounds, Store, StoreError};
 
 use crate::shared::cursor_secret::CursorSecret;
 use crate::shared::operator_rules::RulesCache;
+use crate::shared::publication::CoreFunction;
 use crate::shared::registrations as kept;
 use crate::shared::subscriptions::notifier::{self, Sweeps, Waker};
 use crate::shared::subscriptions::{Kind as _, operations};
@@ -241,6 +243,8 @@ pub struct SmConfig {
     pub blobs: Blobs,
     /// Limits.
     pub limits: SmLimits,
+    /// The core function that is told of maps, where there is one.
+    pub core: Option<CoreFunction>,
 }
 
 impl std::fmt::Debug for SmConfig {
@@ -266,6 +270,7 @@ struct Inner {
     cursors: CursorSecret,
     builder: building::Waker,
     notifier: Waker,
+    publisher: tokio::sync::Notify,
     outbox: OutboxDriver,
 }
 
@@ -295,11 +300,12 @@ impl SmServer {
                 collector: Collector::new(kit.store.clone(), config.blobs.clone()),
                 uploads: UploadSlots::default(),
                 kit,
+                rules: RulesCache::at(config.core.as_ref()),
                 config,
-                rules: RulesCache::default(),
                 cursors: CursorSecret::default(),
                 builder: building::Waker::default(),
                 notifier: Waker::default(),
+                publisher: tokio::sync::Notify::default(),
                 outbox: OutboxDriver::start(store, ambient, egress, recipients),
             }
         }));

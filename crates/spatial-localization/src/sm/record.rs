@@ -10,7 +10,7 @@ use store::maps::NewMap;
 use store::publications::Sync;
 use store::{Sql, StoreError};
 
-use crate::shared::rules;
+use crate::shared::{publication, rules};
 use crate::sm::build;
 
 /// Whose map it is.
@@ -43,14 +43,16 @@ impl Draft {
     /// Its coverage cannot be searched, or is too large for what it asks.
     pub(super) fn of(
         map: &SpatialMap,
-        owner: &Owner,
+        (owner, sync): (&Owner, Sync),
         ambient: &Ambient,
         most_m2: f64,
     ) -> Result<Self, Vec<InvalidParam>> {
         let mut kept = map.clone();
         kept.supp_feat = None;
+        kept.sm_prof.sync_state = None;
         let profile = &kept.sm_prof;
-        let item = rules::item(owner.principal.clone(), profile.visibility, profile.allw_ent.as_ref());
+        let visibility = publication::visibility(sync, profile.visibility);
+        let item = rules::item(owner.principal.clone(), visibility, profile.allw_ent.as_ref());
         let period = profile.time_period.as_ref();
         let row = NewMap {
             map_id: profile.map_id.0,
@@ -64,7 +66,7 @@ impl Draft {
             stop_s: period.map(|period| period.stop_time.unix()),
             layers: profile.map_lyr_list.lyr_list.iter().map(|layer| layer.map_lyr_id.clone()).collect(),
             boxes: build::boxes(&kept, most_m2)?,
-            sync: Sync::Free,
+            sync,
         };
         Ok(Self { row, class: rules::class_of(&item), draws: rules::draws(ambient) })
     }

@@ -24,7 +24,7 @@ use crate::sm::change::Change;
 use crate::sm::input::strip;
 use crate::sm::record::Draft;
 use crate::sm::view::{self, Reader};
-use crate::sm::{MAP_KEPT, SmServer, steps, subscriptions};
+use crate::sm::{MAP_KEPT, SmServer, publish, steps, subscriptions};
 
 /// PUT.
 pub(super) async fn replace_spatial_map(
@@ -84,6 +84,7 @@ pub(super) async fn changed(
         })
         .await?;
     sm.wake_notifier();
+    sm.wake_publisher();
     steps::granted(&call, "Spatial map information");
     let reader = Reader { owner: written.owner, features };
     let shown = view::shown(&written.map, reader);
@@ -113,7 +114,7 @@ async fn write(
     // A map that moves to another VAL service is held to the rules about that one.
     let service = map.svc_id.as_ref().map(|id| id.as_str());
     access::around(tx, sm, call).await?.check_action(call, access::UPDATE.action(), service)?;
-    let draft = Draft::of(&map, &seen.owner(), call.ctx.ambient(), sm.limits().area_m2);
+    let draft = Draft::of(&map, (&seen.owner(), seen.row.sync), call.ctx.ambient(), sm.limits().area_m2);
     let row = draft.map_err(refused)?.classed(tx).await?;
     // A patch is small, and what it makes of a map need not be.
     if row.body.len() > MAP_KEPT.max(seen.row.body.len()) {
@@ -125,6 +126,7 @@ async fn write(
     if row.class_id != seen.row.class_id {
         maps::classes::purge(tx, seen.row.class_id).await?;
     }
+    publish::changed(sm, tx, seen.row.map_id).await?;
     let trace = call.ctx.trace().trace.to_string();
     subscriptions::note_change(tx, call.ctx.ambient(), trace, &seen.map, &map).await?;
     ledger::permit(tx, call, &seen.permit(access::UPDATE, StatusCode::OK)).await?;

@@ -34,6 +34,9 @@ pub(crate) fn shown(map: &SpatialMap, reader: Reader) -> SpatialMap {
     if !reader.features.own_members() {
         map.strip_own_members();
     }
+    if !(reader.owner && reader.features.own_members()) {
+        map.sm_prof.sync_state = None;
+    }
     for info in map.aug_lyr_inf.iter_mut().flatten() {
         if !reader.owner || info.aug_with == AugmentLayer::SpatialAnchors {
             info.aug_lyr_det = None;
@@ -48,6 +51,8 @@ pub(crate) fn shown(map: &SpatialMap, reader: Reader) -> SpatialMap {
 pub(crate) fn tag(shown: &SpatialMap, reader: Reader, version: u64) -> EntityTag {
     let mut plain = shown.clone();
     plain.supp_feat = None;
+    // What the core function knows of it is no change of the map.
+    plain.sm_prof.sync_state = None;
     // Two peers that understand different members are shown different maps, and have different tags.
     let text = serde_json::to_vec(&plain).unwrap_or_default();
     EntityTag::of_document(&text, reader.owner.then_some(version))

@@ -76,6 +76,30 @@ pub(super) async fn remove(tx: &mut dyn Sql, map_id: u32) -> Result<(), StoreErr
     Ok(())
 }
 
+/// Gives the boxes of a map another class.
+///
+/// # Errors
+/// The engine failed.
+pub(super) async fn reclass(tx: &mut dyn Sql, map_id: u32, class_id: i64) -> Result<(), StoreError> {
+    let of_map = "box_id IN (SELECT box_id FROM map_box_of WHERE map_id = $1)";
+    let (sql, class) = match tx.dialect() {
+        Dialect::Sqlite => (
+            format!("UPDATE map_box SET min_class = $2 - 1, max_class = $2 WHERE {of_map}"),
+            Value::from(class_id),
+        ),
+        Dialect::Postgres => (
+            format!(
+                "UPDATE map_box SET area = public.ST_MakeLine(\
+                 public.ST_MakePoint(public.ST_XMin(area), public.ST_YMin(area), CAST($2 AS double precision)), \
+                 public.ST_MakePoint(public.ST_XMax(area), public.ST_YMax(area), CAST($2 AS double precision))) \
+                 WHERE {of_map}"
+            ),
+            Value::from(class_id as f64),
+        ),
+    };
+    tx.execute(&sql, &[Value::from(map_id), class]).await.map(drop)
+}
+
 /// The maps whose boxes meet those of a query and have a class of `held h`; appends the parameters.
 pub(super) fn by_class(dialect: Dialect, boxes: &[GeoBox], params: &mut Vec<Value>) -> String {
     let boxes = spatial_index::rows(dialect, boxes, in_steps, params);

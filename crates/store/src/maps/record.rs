@@ -177,6 +177,16 @@ pub async fn replace(tx: &mut dyn Sql, map: &NewMap, version: u64) -> Result<Cha
     Ok(Changed::To(version + 1))
 }
 
+/// The core function knows the map: it is of this class from now on. That is no change of its document.
+///
+/// # Errors
+/// The engine's.
+pub async fn open(tx: &mut dyn Sql, map_id: u32, class_id: i64) -> Result<(), StoreError> {
+    let sql = "UPDATE map SET class_id = $2, sync = $3 WHERE map_id = $1";
+    tx.execute(sql, &params![map_id, class_id, Sync::Synced.column()]).await?;
+    area_index::reclass(tx, map_id, class_id).await
+}
+
 /// Drops the map of `version`; its identifier stays taken. The payload it named is returned inside [`MapRow`] by
 /// [`locked`]; whether another map has it as well is for [`super::content::is_used`] to say, after the commit.
 ///

@@ -89,7 +89,9 @@ impl SanServer {
     pub async fn import_lines(&self, batch: Batch, turn: Turn) -> Result<ImportRun, Refusal> {
         let row = self.import_row(&batch.import_id).await?;
         let (server, reading) = (self.clone(), batch.clone());
-        let read = tokio::task::spawn_blocking(move || read::batch(server.kit(), &row, &reading)).await;
+        let read =
+            tokio::task::spawn_blocking(move || read::batch(server.kit(), server.core(), &row, &reading))
+                .await;
         let read = read.map_err(|_| Refusal::open(Reason::StoreFailed))??;
         let _turn = turn.0.await;
         let server = self.clone();

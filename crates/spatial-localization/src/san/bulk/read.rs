@@ -15,11 +15,11 @@ use service_http::kit::FunctionKit;
 use service_http::refusal::Refusal;
 use store::anchors::imports::ImportRow;
 use store::anchors::{AnchorRow, ClassDef, records};
-use store::publications::Sync;
 
 use super::super::{ANCHOR_KEPT, stored};
 use super::{Batch, refused};
 use crate::shared::geometry::place_of;
+use crate::shared::publication::{self, CoreFunction};
 use crate::shared::rules;
 
 /// Anchors of one list where the file names none. Own value, that of the interface.
@@ -61,9 +61,14 @@ pub(super) struct ListDraft {
 }
 
 /// Reads a batch; lines that are kept already are passed over.
-pub(super) fn batch(kit: &FunctionKit, row: &ImportRow, batch: &Batch) -> Result<Read, Refusal> {
+pub(super) fn batch(
+    kit: &FunctionKit,
+    core: Option<&CoreFunction>,
+    row: &ImportRow,
+    batch: &Batch,
+) -> Result<Read, Refusal> {
     let terms: ImportBegin = stored::parsed(&row.terms)?;
-    let reader = Reader { kit, terms: &terms, keeps_ids: row.keeps_ids };
+    let reader = Reader { kit, core, terms: &terms, keeps_ids: row.keeps_ids };
     let mut read = Read { drafts: Vec::new(), bad: Vec::new(), end: batch.first, kept_ids: row.keeps_ids };
     let mut lists = BTreeMap::new();
     let text = batch.lines.strip_suffix(b"\n").unwrap_or(&batch.lines);
@@ -95,6 +100,7 @@ pub(super) fn batch(kit: &FunctionKit, row: &ImportRow, batch: &Batch) -> Result
 
 struct Reader<'r> {
     kit: &'r FunctionKit,
+    core: Option<&'r CoreFunction>,
     terms: &'r ImportBegin,
     keeps_ids: bool,
 }
@@ -126,7 +132,10 @@ impl Reader<'_> {
         if body.len() > ANCHOR_KEPT {
             return Err(FeatureError::new("/properties/anchor", "is too large"));
         }
-        let item = Item::new(list.owner.clone(), anchor.visibility, anchor.rules.as_ref());
+        anchor.sync_state = None;
+        let sync = CoreFunction::sync_of(self.core, &list.owner);
+        let visibility = publication::visibility(sync, anchor.visibility);
+        let item = Item::new(list.owner.clone(), visibility, anchor.rules.as_ref());
         let spec = anchor.spec_info.as_ref().and_then(|text| STANDARD.decode(text).ok());
         let row = AnchorRow {
             anchor_id,
@@ -140,7 +149,7 @@ impl Reader<'_> {
             at: anchor.pos_info.pos.as_ref().and_then(place_of),
             start_s: anchor.time_period.map(|period| period.start_time.unix()),
             stop_s: anchor.time_period.map(|period| period.stop_time.unix()),
-            sync: Sync::Free,
+            sync,
             body,
         };
         let entries = anchor.rules.as_ref().map_or(0, |rules| {

@@ -12,7 +12,7 @@ use store::Sql;
 use store::anchors::imports::{self, ImportList};
 use store::anchors::{AnchorRow, ListRow, bulk, classes, lists};
 
-use super::super::{LIST_KEPT, SanServer, stored};
+use super::super::{LIST_KEPT, SanServer, publish, stored};
 use super::read::{Draft, ListDraft, Read};
 use super::{Batch, refused_lines, shown};
 use crate::shared::rules;
@@ -50,6 +50,8 @@ pub(super) async fn keep(
     known.make_lists(&san, tx, row.keeps_ids, &taken, now_s).await?;
     let (rows, renumbered) = rows(&san, tx, &known, taken).await?;
     bulk::insert(tx, &rows).await?;
+    let touched: BTreeSet<&str> = rows.iter().map(|row| row.list_id.as_str()).collect();
+    publish::imported(&san, tx, &touched.into_iter().collect::<Vec<_>>()).await?;
     imports::put_lists(tx, &batch.import_id, &known.changed()).await?;
 
     row.imported += rows.len() as u64;

@@ -126,7 +126,7 @@ pub(in crate::san) async fn read(
     let (owner, service) = (found.owner_name.clone(), found.anchor.service_id.clone());
     let (anchor, access) = decided(&call, &asker, found)?;
     let object = object(&anchor);
-    let body = written(&mapping::shown(&shown::anchor(&anchor.body, &access, all_members()), uuid))?;
+    let body = written(&mapping::shown(&shown::anchor(&anchor, &access, all_members()), uuid))?;
     let permit = Permit::new("san.anchors_list.read")
         .object(object)
         .owner(owner.as_str())
@@ -174,6 +174,7 @@ pub(in crate::san) async fn create(
             })
         })
         .await?;
+    san.wake_publisher();
     granted(&call);
     Ok((StatusCode::OK, [(CONTENT_TYPE, "text/plain")], uuid).into_response())
 }
@@ -217,6 +218,7 @@ pub(in crate::san) async fn replace(
             })
         })
         .await?;
+    san.wake_publisher();
     granted(&call);
     Ok((StatusCode::OK, [(CONTENT_TYPE, "text/plain")], uuid).into_response())
 }
@@ -257,6 +259,7 @@ pub(in crate::san) async fn remove(
             })
         })
         .await?;
+    san.wake_publisher();
     granted(&call);
     Ok(StatusCode::OK.into_response())
 }
@@ -316,7 +319,7 @@ fn open(asker: &Asker, found: Found) -> Result<Option<WorldAnchor>, StoreError> 
     let uuid = mapping::uuid(found.anchor.anchor_id, found.anchor.incarnation);
     let anchor = Anchor::of(found.anchor, Principal::new(found.owner_issuer, found.owner_subject))?;
     let Ok(access) = asker.access(&anchor) else { return Ok(None) };
-    Ok(Some(mapping::shown(&shown::anchor(&anchor.body, &access, all_members()), uuid)))
+    Ok(Some(mapping::shown(&shown::anchor(&anchor, &access, all_members()), uuid)))
 }
 
 /// The anchor that a UUID is of, in its present life.

@@ -44,6 +44,9 @@ pub(in crate::san) struct Gone {
     owner_issuer: String,
     owner_subject: String,
     at: Option<(f64, f64)>,
+    /// It was its owner's alone.
+    #[serde(default)]
+    pending: bool,
 }
 
 impl Gone {
@@ -61,6 +64,7 @@ impl Gone {
             owner_issuer: owner.issuer.clone(),
             owner_subject: owner.subject.clone(),
             at: anchor.row.at,
+            pending: anchor.row.sync == Sync::Pending,
         })
     }
 
@@ -79,7 +83,7 @@ impl Gone {
             at: self.at,
             start_s: None,
             stop_s: None,
-            sync: Sync::Free,
+            sync: if self.pending { Sync::Pending } else { Sync::Free },
         };
         Anchor::of(row, Principal::new(self.owner_issuer.as_str(), self.owner_subject.as_str()))
     }

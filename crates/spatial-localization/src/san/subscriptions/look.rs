@@ -37,7 +37,7 @@ pub(in crate::san) struct Seen {
 impl Seen {
     pub(super) fn profile(&self, feat: SuppFeat) -> Result<SpatialAnchorProfile, StoreError> {
         Ok(SpatialAnchorProfile {
-            anch_info: shown::anchor(&self.anchor.body, &self.access, feat),
+            anch_info: shown::anchor(&self.anchor, &self.access, feat),
             val_svc_inf: stored::parsed(&self.serv_info)?,
         })
     }

@@ -153,7 +153,7 @@ pub(super) async fn told(
         for gone in &report.gone {
             let anchor = gone.anchor()?;
             if let Ok(access) = viewer.access(&anchor) {
-                anchors.push(gone.profile(shown::anchor(&anchor.body, &access, feat))?);
+                anchors.push(gone.profile(shown::anchor(&anchor, &access, feat))?);
             }
         }
         let ues = interests(viewer, &seen, &report.ues);

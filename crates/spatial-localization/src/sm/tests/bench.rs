@@ -155,7 +155,10 @@ impl Bench {
         let blobs =
             Blobs::open(&dir.path().join("blobs"), Kek::new("k1", [9; 32]).unwrap(), Vec::new()).unwrap();
         let hosts = TestHosts::of(&[("vs-1", "val.example")]);
-        let sm = SmServer::new(kit.clone(), SmConfig { san, lm: None, hosts: hosts.clone(), blobs, limits });
+        let sm = SmServer::new(
+            kit.clone(),
+            SmConfig { san, lm: None, hosts: hosts.clone(), blobs, limits, core: None },
+        );
         let router = sm.router().unwrap();
         Self { issuer, ambient, clock, kit, sm, hosts, dir, router }
     }
