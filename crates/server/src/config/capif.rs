@@ -44,6 +44,8 @@ pub struct CapifSection {
     pub san_enrolment: Option<String>,
     /// Likewise for `sm`.
     pub sm_enrolment: Option<String>,
+    /// Domains with which the core function may share the service APIs of `san` and `sm`; none named: none.
+    pub shared_with: Vec<String>,
     /// Core functions of other domains whose tokens `san` and `sm` take as well.
     pub trusted_issuers: Vec<TrustedIssuerSection>,
     /// Whose tokens open which interface, by the name of the API, as `"ssan-sanm" = "capif"`; both where none is named.

@@ -2,6 +2,7 @@
 //! as API exposing functions, in one process and in several, after a restart and after `kill -9`.
 
 mod apart;
+mod domains;
 mod enrolment;
 mod restart;
 

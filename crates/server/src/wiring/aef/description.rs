@@ -9,7 +9,7 @@ use api_types::capif::profile::{
     AefProfile, CommunicationType, DataFormat, InterfaceDescription, OAuthGrantType, Operation, Protocol,
     Resource, SecurityMethod, Version,
 };
-use api_types::capif::publish::ServiceAPIDescription;
+use api_types::capif::publish::{ServiceAPIDescription, ShareableInformation};
 use api_types::capif::vendor::VendorSpecific;
 use api_types::function::Function;
 use http::Method;
@@ -49,6 +49,7 @@ pub(super) fn descriptions(
     aef: &str,
     (origin, bind): (&str, &str),
     modes: &Interfaces,
+    shared_with: &[String],
 ) -> Result<Vec<ServiceAPIDescription>> {
     let routes = match function {
         Function::San => spatial_localization::san::ROUTES,
@@ -85,7 +86,10 @@ pub(super) fn descriptions(
             aef_profiles: Some(vec![profile]),
             description: Some((*about).to_owned()),
             supported_features: None,
-            shareable_info: None,
+            shareable_info: (!shared_with.is_empty()).then(|| ShareableInformation {
+                is_shareable: true,
+                capif_prov_doms: Some(shared_with.to_vec()),
+            }),
             service_api_category: None,
             api_supp_feats: None,
             pub_api_path: None,
@@ -158,7 +162,7 @@ mod tests {
     #[test]
     fn every_route_of_an_api_is_published() {
         for function in [Function::San, Function::Sm] {
-            let apis = descriptions(function, "AEF1", AT, &Interfaces::default()).expect("described");
+            let apis = descriptions(function, "AEF1", AT, &Interfaces::default(), &[]).expect("described");
             let named: Vec<_> = apis.iter().map(|api| api.api_name.as_str()).collect();
             assert_eq!(named, names(function));
             for api in &apis {
@@ -178,9 +182,14 @@ mod tests {
     fn what_only_the_sim_s_opens_is_not_published() {
         let modes =
             Interfaces { named: [("ssan-usg".to_owned(), Mode::Sim)].into(), ..Interfaces::default() };
-        let apis = descriptions(Function::San, "AEF1", AT, &modes).expect("described");
+        let apis = descriptions(Function::San, "AEF1", AT, &modes, &["op-b".to_owned()]).expect("described");
         let named: Vec<_> = apis.iter().map(|api| api.api_name.as_str()).collect();
         assert_eq!(named, ["ssan-sanm", "ssan-disc", "ssan-grpm"]);
+        let shared = apis
+            .iter()
+            .filter_map(|api| api.shareable_info.as_ref())
+            .all(|info| info.is_shareable && info.capif_prov_doms.as_deref() == Some(&["op-b".to_owned()]));
+        assert!(shared, "with the domains that are configured and no other");
     }
 
     #[test]

@@ -109,7 +109,10 @@ pub(super) async fn register(
         None => (work.begin(&keys, origin).await?, Vec::new()),
     };
     let section = &common.config.server;
-    let wanted = descriptions(function, &registration.aef.id, (origin, &section.bind), &common.interfaces())?;
+    // Another domain gets them for itself, not to pass them on.
+    let shared_with = if ccf.foreign.is_some() { &[] } else { common.config.capif.shared_with.as_slice() };
+    let at = (origin, section.bind.as_str());
+    let wanted = descriptions(function, &registration.aef.id, at, &common.interfaces(), shared_with)?;
     work.publish(&keys, &registration, present, &wanted).await?;
     Ok(Aef {
         issuer: ccf.url.to_owned(),
