@@ -16,7 +16,7 @@ export const verdictOf = (step) => (step.checks?.some((check) => check.verdict =
 /** The steps of a trace; where nobody reported any, the decision as one arrow. */
 export function stepsOf(trace, steps, why) {
   if (steps.length > 0 || !why) return steps;
-  const to = { sim: 'SIM-S', san: 'SAn-S', sm: 'SM-S' }[why.function] ?? why.function;
+  const to = { sim: 'SIM-S', ccf: 'CCF', san: 'SAn-S', sm: 'SM-S' }[why.function] ?? why.function;
   return [{ trace, procedure: 'outside a procedure', step: '', from: 'caller', to, message: why.operation, checks: why.checks, at: why.at }];
 }
 

@@ -180,6 +180,9 @@ pub struct TraceStep {
 pub struct TraceSummary {
     /// Trace.
     pub trace: TraceId,
+    /// The trace that came from outside the trust domain, which this one is linked to: one for all requests of a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<TraceId>,
     /// First step seen.
     pub at: DateTime,
     /// Procedures seen.
@@ -284,6 +287,9 @@ pub struct Health {
     pub version: String,
     /// State of each function.
     pub functions: BTreeMap<String, String>,
+    /// The clients of others that a listener of the CAPIF core function is open for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compat: Option<String>,
 }
 
 /// A verifier that holds a lease, GET `/verifiers`.

@@ -12,7 +12,7 @@ use super::query::Filters;
 /// Newest traces of all functions that `GET /v1/traces` looks through for a page. Own value.
 const LOOKED_AT: u32 = 1_000;
 
-/// `GET /v1/traces?function&limit`: the newest traces, newest first.
+/// `GET /v1/traces?function&procedure&limit`: the newest traces, newest first.
 pub(super) async fn list(
     State(admin): State<Admin>,
     filters: Filters,
@@ -29,12 +29,16 @@ pub(super) async fn list(
                     known.steps += summary.steps;
                     known.procedures.extend(summary.procedures);
                     known.procedures.dedup();
+                    known.link = known.link.take().or(summary.link);
                     known.operations.extend(summary.operations);
                     known.operations.dedup();
                     known.verdict = known.verdict.take().or(summary.verdict);
                 }
             }
         }
+    }
+    if let Some(procedure) = filters.text("procedure") {
+        items.retain(|summary| summary.procedures.iter().any(|one| one == procedure));
     }
     items.sort_by_key(|summary| std::cmp::Reverse(summary.at.unix_ms()));
     items.truncate(limit);

@@ -81,7 +81,9 @@ fn query(interface: &str, operation: &str) -> Vec<Named> {
             PAGE,
         ),
         ("admin", "ListCharging") => with(&[FUNCTION, ("consumer", "Only this consumer"), AFTER], PAGE),
-        ("admin", "ListTraces") => vec![FUNCTION, PAGE[0]],
+        ("admin", "ListTraces") => {
+            vec![FUNCTION, ("procedure", "Only with steps of this procedure, as TR33.721-S3"), PAGE[0]]
+        }
         ("admin", "ViewAnchors" | "ViewMaps") => with(VIEW, PAGE),
         ("admin", "ViewMapContent") => VIEW.to_vec(),
         ("console", "ConsoleLogin") => vec![

@@ -166,7 +166,8 @@ fn merge(summaries: &mut Vec<TraceSummary>, record: &TraceRecord) {
         None => {
             let verdict = record.why.as_ref().map(|why| why.verdict.clone());
             let (procedures, operations) = (Vec::new(), Vec::new());
-            summaries.push(TraceSummary { trace, at, procedures, operations, steps: 0, verdict });
+            let link = record.link.clone().and_then(|link| link.try_into().ok());
+            summaries.push(TraceSummary { trace, link, at, procedures, operations, steps: 0, verdict });
             let last = summaries.len() - 1;
             &mut summaries[last]
         }
