@@ -240,12 +240,12 @@ impl Grants {
         })
     }
 
-    /// As [`Grants::permits_instance`], of an anchor whose list is not looked at: numbers of anchors are given once.
+    /// As [`Grants::permits_instance`], of an anchor by its list and number.
     #[must_use]
-    pub fn permits_anchor(&self, anchor: SpatialAnchorId, action: Action) -> bool {
+    pub fn permits_anchor(&self, list: &str, anchor: SpatialAnchorId, action: Action) -> bool {
         self.permits(Kind::SpatialAnchor, action, |level| match level {
             Level::Service => true,
-            Level::Instance(Instance::Anchor { anchor: own, .. }) => *own == anchor,
+            Level::Instance(Instance::Anchor { list: of, anchor: own }) => *own == anchor && of == list,
             Level::Instance(_) | Level::ServiceInfo(..) => false,
         })
     }

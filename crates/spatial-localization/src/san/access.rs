@@ -90,7 +90,7 @@ impl Asker {
 
     /// Whether the details of the token, if it has any, name this anchor.
     pub(super) fn names(&self, anchor: &Anchor, action: Granted) -> bool {
-        grants::names_anchor(&self.call, anchor.row.anchor_id, action)
+        grants::names_anchor(&self.call, &anchor.row.list_id, anchor.row.anchor_id, action)
     }
 
     /// Those anchors of a list that stand open; never none.

@@ -88,7 +88,8 @@ async fn answer(
     list: &List,
     mut open: Vec<(&str, &Anchor, Access)>,
 ) -> Result<Response, Refusal> {
-    open.retain(|(_, anchor, _)| grants::names_anchor(call, anchor.row.anchor_id, Granted::Read));
+    let id = &list.row.list_id;
+    open.retain(|(_, anchor, _)| grants::names_anchor(call, id, anchor.row.anchor_id, Granted::Read));
     if open.is_empty() {
         return Err(change::hidden(call, Reason::NotVisible));
     }

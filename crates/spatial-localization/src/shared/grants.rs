@@ -59,10 +59,10 @@ pub(crate) fn check_part_of_map(call: &Call, map: &str, action: Action) -> Resul
     })
 }
 
-/// Whether an anchor is among those that the token names.
-pub(crate) fn names_anchor(call: &Call, anchor: u32, action: Action) -> bool {
+/// Whether an anchor of a list is among those that the token names.
+pub(crate) fn names_anchor(call: &Call, list: &str, anchor: u32, action: Action) -> bool {
     let anchor = SpatialAnchorId(anchor);
-    call.grants().is_none_or(|grants| grants.permits_anchor(anchor, action))
+    call.grants().is_none_or(|grants| grants.permits_anchor(list, anchor, action))
 }
 
 /// Whether a map is among those that the token names.

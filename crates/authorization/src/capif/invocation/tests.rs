@@ -105,19 +105,24 @@ fn each_level_grants_its_own_and_no_more() {
 }
 
 #[test]
-fn an_anchor_is_known_by_its_number_where_its_list_is_not() {
+fn an_anchor_is_known_by_its_list_and_its_number() {
     let on_a1 = json!([instance(&a(1), &[Read]), instance(&Instance::map(2), &[Read])]);
     let info_a1 = json!([info(&a(1), None, &[Read])]);
+    let elsewhere = json!([instance(&Instance::anchor("other", 1), &[Read])]);
     let everything = json!([service(SpatialAnchor, &[Read])]);
     let maps = json!([service(SpatialMap, &[Read])]);
     #[rustfmt::skip] // a table stays a table
     let rows = [
-        ("the anchor", &on_a1, 1, Read, true), ("another action", &on_a1, 1, Update, false), ("another anchor", &on_a1, 11, Read, false),
+        ("the anchor", &on_a1, 1, Read, true), ("its number in another list", &elsewhere, 1, Read, false), ("another action", &on_a1, 1, Update, false), ("another anchor", &on_a1, 11, Read, false),
         ("a map of that number", &on_a1, 2, Read, false), ("its parts only", &info_a1, 1, Read, false), ("the service", &everything, 9, Read, true),
         ("the service of maps", &maps, 1, Read, false), ("coarse", &Value::Null, 9, Delete, true),
     ];
     for (what, details, anchor, action, granted) in rows {
-        assert_eq!(grants(ALL, details).permits_anchor(SpatialAnchorId(anchor), action), granted, "{what}");
+        assert_eq!(
+            grants(ALL, details).permits_anchor("l", SpatialAnchorId(anchor), action),
+            granted,
+            "{what}"
+        );
     }
 }
 
