@@ -92,6 +92,9 @@ pub struct Serve {
     /// Functions to run [default: all that are built]
     #[arg(long, value_delimiter = ',', value_name = "sim,san,…")]
     pub roles: Vec<String>,
+    /// Also listen for plain clients of OpenCAPIF, on a port of their own: passwords, RSA certificate, RS256 tokens
+    #[arg(long, value_name = "CLIENTS", value_parser = ["opencapif"])]
+    pub compat: Option<String>,
 }
 
 /// Options of `why`.

@@ -41,5 +41,6 @@ pub fn redacted(config: &Config) -> Config {
         shown.storage.url = "(set)".into();
     }
     shown.capif.redact();
+    shown.compat.redact();
     shown
 }

@@ -12,7 +12,7 @@ use service_http::{logging, metrics};
 use super::arguments::{Common, Demo, Serve};
 use super::config;
 use crate::ambient;
-use crate::config::Config;
+use crate::config::{CompatClients, Config};
 use crate::data_dir::DataDir;
 use crate::demo;
 use crate::pki::ROOTS;
@@ -25,11 +25,17 @@ pub(super) async fn serve(common: Common, serve: Serve) -> Result<ExitCode> {
         config.server.roles = serve.roles;
         config.validate()?;
     }
+    if serve.compat.is_some() {
+        config.compat.clients = Some(CompatClients::Opencapif);
+    }
     let data = common.data.clone().unwrap_or_else(|| Path::new("metaseal-data").to_path_buf());
     let running = begin(config, DataDir::open(&data, false)?, false).await?;
     publish(&running, None, common.ready.as_deref())?;
     for (name, url) in &running.urls {
-        eprintln!("{name:<9} {url}");
+        eprintln!("{name:<10} {url}");
+    }
+    if let Some(password) = &running.opencapif_admin {
+        eprintln!("\nAdministrator of ccf_compat, shown this once: admin, password {}", password.expose());
     }
     until_asked_to_stop().await?;
     running.stop().await;

@@ -43,8 +43,11 @@ pub(super) async fn open(
     let pair = KeyPair::from_pem(&key_pem).context("the key of the listener for OpenCAPIF clients")?;
     let certificate = root.certify(&pair, ("function", "ccf"), Purpose::Server, hosts, common.ambient)?;
     let identity = tls::Identity::from_pem(&certificate, &key_pem)?;
-    let clients =
-        ClientRoot { certificates: tls::certificates_from_pem(root.cert_pem())?, kind: RootKind::Capif };
+    let clients = ClientRoot {
+        certificates: tls::certificates_from_pem(root.cert_pem())?,
+        kind: RootKind::Capif,
+        only: None,
+    };
     // Onboarding and registration come without a certificate.
     let config = tls::server_config(identity, [&clients], false)?;
     let edge = edge::serve(listener, config, face.opencapif_router()?, limits, shutdown)?;

@@ -4,6 +4,7 @@
 mod apart;
 mod domains;
 mod enrolment;
+mod operator;
 mod restart;
 
 use api_types::Secret;

@@ -34,10 +34,10 @@ impl CcfServer {
             })
         });
         let (is_onboarded, resource) = read.await?;
+        let resource = resource.ok_or_else(absent)?;
         if !is_onboarded {
             return Err(wrong("/apiInvokerId", "is no onboarded API invoker"));
         }
-        let resource = resource.ok_or_else(absent)?;
         let auth = ResourceAuth::from_wire(
             &resource.resource,
             &resource.owner_policies,

@@ -53,7 +53,9 @@ pub(crate) async fn register(
     }
     let failed = |_| Refusal::open(Reason::StoreFailed);
     let registration = ccf.identifier("REG");
-    let domain: ApiProvDomId = ccf.identifier("DOM").try_into().map_err(failed)?;
+    // Clients of OpenCAPIF take the name of the domain for that of the registration.
+    let domain = if ccf.face().is_some() { registration.clone() } else { ccf.identifier("DOM") };
+    let domain: ApiProvDomId = domain.try_into().map_err(failed)?;
     let certified = certify(&ccf, &registration, functions, &[])?;
     body.api_prov_dom_id = Some(domain);
     body.api_prov_funcs = Some(certified.functions);
