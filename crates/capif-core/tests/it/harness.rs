@@ -9,6 +9,7 @@ use axum::body::{Body, to_bytes};
 use capif_core::ccf::{CcfConfig, CcfServer, CertificateError, CertificateIssuer, IssuedCertificate, Named};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use http::{HeaderMap, Method, Request};
+use jose::Rs256Key;
 use rcgen::{CertificateParams, CertificateSigningRequestParams, Issuer, KeyPair, SanType};
 use serde_json::{Value, json};
 use service_http::ambient::{Ambient, TestClock};
@@ -23,6 +24,8 @@ use store::{Migrations, Sql, Store, StoreConfig, StoreError};
 use tower::ServiceExt as _;
 
 pub(crate) const ISSUER: &str = "https://ccf.example";
+/// Origin of the listener for OpenCAPIF clients.
+pub(crate) const OPENCAPIF: &str = "https://opencapif.example";
 pub(crate) const NOW: i64 = 1_800_000_000;
 
 /// Life of the certificates, in seconds.
@@ -201,6 +204,19 @@ impl Ccf {
         Self { router: server.router().unwrap(), server, kit, clock, _dir: self._dir.clone() }
     }
 
+    /// The same core function behind the listener for OpenCAPIF clients.
+    pub(crate) async fn opencapif(&self) -> Self {
+        let key = Rs256Key::from_pem(&Rs256Key::generate_pem().unwrap()).unwrap();
+        let server = self.server.for_opencapif(OPENCAPIF, key);
+        let (router, kit) = (server.opencapif_router().unwrap(), server.kit().clone());
+        Self { router, server, kit, clock: self.clock.clone(), _dir: self._dir.clone() }
+    }
+
+    /// The kind of enrolment that opens this listener.
+    fn kind(&self, native: &'static str) -> &'static str {
+        if self.kit.settings.compat { "opencapif" } else { native }
+    }
+
     /// A second node over the same store.
     pub(crate) async fn beside(&self) -> Router {
         let (ambient, clock) = Ambient::for_test(NOW, 8);
@@ -222,7 +238,7 @@ impl Ccf {
         let functions: Vec<_> = roles
             .map(|role| json!({ "regInfo": { "apiProvPubKey": csr() }, "apiProvFuncRole": role }))
             .collect();
-        let secret = self.enrol("api_provider", apis).await;
+        let secret = self.enrol(self.kind("api_provider"), apis).await;
         let mut body = json!({ "regSec": secret, "apiProvFuncs": functions });
         if let Some(name) = name {
             body["apiProvName"] = name.into();
@@ -247,7 +263,7 @@ impl Ccf {
 
     /// As [`Ccf::invoker`], with more members.
     pub(crate) async fn invoker_with(&self, apis: &[&str], more: Value) -> Holder {
-        let secret = self.enrol("api_invoker", apis).await;
+        let secret = self.enrol(self.kind("api_invoker"), apis).await;
         let mut body = json!({
             "onboardingInformation": { "apiInvokerPublicKey": csr() },
             "notificationDestination": "https://invoker.example/notifications",

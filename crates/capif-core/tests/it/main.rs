@@ -8,6 +8,7 @@ mod harness;
 mod logs;
 mod onboarding;
 mod open_discover;
+mod opencapif;
 mod publish;
 mod receiver;
 mod registering;

@@ -1,24 +1,16 @@
 //! What plain clients of OpenCAPIF write otherwise than TS 29.222: slashes twice, because they put a base with a slash
-//! before a path with one, and Python's booleans in a query.
+//! before a path with one. (Their capital booleans in queries are read at either listener.)
 
 use http::Uri;
 use http::uri::PathAndQuery;
 
-/// Where a query holds booleans.
-const TRUSTED: &str = "/capif-security/v1/trustedInvokers/";
-
 /// The target that was meant; what needs no change, or cannot be read after it, stays.
 pub(super) fn meant(uri: Uri) -> Uri {
-    let (path, query) = (uri.path(), uri.query());
-    let single = without_empty_segments(path);
-    let query = query.map(|query| match single.starts_with(TRUSTED) {
-        true => lower_booleans(query),
-        false => query.to_owned(),
-    });
-    if single == path && query.as_deref() == uri.query() {
+    let single = without_empty_segments(uri.path());
+    if single == uri.path() {
         return uri;
     }
-    let target = match query {
+    let target = match uri.query() {
         Some(query) => format!("{single}?{query}"),
         None => single,
     };
@@ -36,15 +28,6 @@ fn without_empty_segments(path: &str) -> String {
         }
     }
     single
-}
-
-fn lower_booleans(query: &str) -> String {
-    let parameters = query.split('&').map(|parameter| match parameter.split_once('=') {
-        Some((name, "True")) => format!("{name}=true"),
-        Some((name, "False")) => format!("{name}=false"),
-        _ => parameter.to_owned(),
-    });
-    parameters.collect::<Vec<_>>().join("&")
 }
 
 /// Takes any bytes as a target; never panics, and what was meant is meant once.
@@ -67,10 +50,7 @@ mod tests {
             ("//getauth", "/getauth"),
             ("//api-invocation-logs/v1/OCAEF1/logs", "/api-invocation-logs/v1/OCAEF1/logs"),
             ("/a///b//", "/a/b/"),
-            ("//capif-security/v1/trustedInvokers/I?authenticationInfo=True&authorizationInfo=False",
-             "/capif-security/v1/trustedInvokers/I?authenticationInfo=true&authorizationInfo=false"),
-            ("/capif-security/v1/trustedInvokers/I?authenticationInfo=Truer", "/capif-security/v1/trustedInvokers/I?authenticationInfo=Truer"),
-            ("/service-apis/v1/allServiceAPIs?api-name=True", "/service-apis/v1/allServiceAPIs?api-name=True"),
+            ("//capif-security/v1/trustedInvokers/I?authenticationInfo=True", "/capif-security/v1/trustedInvokers/I?authenticationInfo=True"),
             ("/a?b=//c", "/a?b=//c"),
             ("/a/%2F/b", "/a/%2F/b"),
             ("/a/../b", "/a/../b"),
