@@ -1,56 +1,10 @@
 // The console in a real browser: login, every page, views in the eyes of somebody else, acts with a passkey, by
 // keyboard alone, at phone width, in the dark, and accessible.
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { chromium } from 'playwright-core';
-import { authenticator, check, keyOf, ready, user } from './lib.mjs';
+import { admin, base, browser, fits, go, login, open, seen, serious, shot, wait } from './browser.mjs';
+import { authenticator, check, user } from './lib.mjs';
 
-const base = ready.urls.console;
 const PAGES = ['', 'procedures', 'users', 'clients', 'services', 'policies', 'keys', 'audit', 'charging', 'health', 'apis'];
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const shots = process.env.METASEAL_SHOTS;
-const wait = (ms) => new Promise((done) => setTimeout(done, ms));
-
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--disable-quic',
-    '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
-    `--ignore-certificate-errors-spki-list=${await keyOf(ready.urls.sim)},${await keyOf(base)}`],
-});
-
-/** A page with everything on record that must not happen. */
-async function open(options) {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, ...options });
-  context.setDefaultTimeout(60_000);
-  const page = await context.newPage();
-  const wrong = { policy: [], elsewhere: [], tokens: [], thrown: [] };
-  page.on('console', (message) => /Content Security Policy/.test(message.text()) && wrong.policy.push(message.text()));
-  page.on('pageerror', (error) => wrong.thrown.push(error.message));
-  page.on('request', (request) => {
-    const url = new URL(request.url());
-    const known = [base, ready.urls.sim].includes(url.origin) || ['blob:', 'data:'].includes(url.protocol);
-    if (!known) wrong.elsewhere.push(request.url());
-  });
-  page.on('response', async (response) => {
-    if (!response.url().startsWith(`${base}/api/`)) return;
-    const text = await response.text().catch(() => '');
-    if (/eyJ[\w-]+\.[\w-]+\./.test(text)) wrong.tokens.push(response.url());
-  });
-  return { context, page, wrong };
-}
-
-async function login(page, name) {
-  await page.goto(`${base}/`);
-  await page.getByRole('button', { name: 'Log in' }).click();
-  await fill(page, name);
-  await page.waitForSelector('#navigation', { state: 'attached' });
-}
-
-async function fill(page, name) {
-  await page.getByLabel('User name').fill(name);
-  await page.getByLabel('Password').fill(user(name).password);
-  await page.getByRole('button', { name: 'Sign in and allow' }).click();
-}
 
 /** Asks to rotate the signing key. */
 async function rotate(page) {
@@ -64,29 +18,6 @@ async function stepUp(page) {
   await page.getByRole('button', { name: 'Use a passkey and allow' }).click();
   await page.waitForURL(/#\/keys/);
 }
-
-async function go(page, path) {
-  await page.goto(`${base}/#/${path}`);
-  await page.waitForSelector('h1');
-  await page.waitForFunction(() => !document.querySelector('main [aria-busy=true]'));
-}
-
-async function serious(page) {
-  const found = await page.evaluate(`(() => { ${axe}; return axe.run(document); })()`);
-  return found.violations
-    .filter((one) => ['serious', 'critical'].includes(one.impact))
-    .map((one) => `${one.id}: ${one.nodes[0].target} ${one.nodes[0].failureSummary ?? ''}`.slice(0, 200));
-}
-
-/** Whether it comes to be seen; a busy machine takes its time. */
-const seen = (locator) => locator.first().waitFor().then(() => true, () => false);
-const shot = (page, name) => (shots ? page.screenshot({ path: `${shots}/console-${name}.png` }) : undefined);
-const fits = (page) => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
-const admin = (page, path) =>
-  page.evaluate(async (target) => {
-    const answer = await fetch(`/api/admin/${target}`);
-    return { status: answer.status, body: await answer.json().catch(() => null) };
-  }, path);
 
 try {
   const { context, page, wrong } = await open({ viewport: { width: 1280, height: 860 } });

@@ -69,18 +69,12 @@ pub struct CapifExplain {
     /// Entries of service information; absent: the resource itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serv_info_ids: Option<Vec<String>>,
-    /// What for, if it would be said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub purpose: Option<String>,
 }
 
 impl Validate for CapifExplain {
     fn validate(&self, at: &str) -> Result<(), Vec<InvalidParam>> {
         let mut faults = Faults::new();
         faults.texts(self.serv_info_ids.as_ref(), MAX_ENTRIES, MAX_NAME, at, "servInfoIds");
-        if let Some(purpose) = &self.purpose {
-            faults.text(purpose, MAX_NAME, at, "purpose");
-        }
         faults.done()
     }
 }
@@ -109,10 +103,7 @@ pub struct CapifExplained {
     /// What would make it a yes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
-    /// The policy of the owner that decided; absent: none fitted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub policy_id: Option<String>,
-    /// Entries of service information that would be granted, where not all.
+    /// Entries of service information that would be granted, where some were named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serv_info_ids: Option<Vec<String>>,
     /// Each side that has to agree.

@@ -2,7 +2,6 @@
 
 use api_types::DateTime;
 use api_types::admin::{CapifResource, Page};
-use api_types::capif::resource_auth::OwnerPolicies;
 use service_http::refusal::Refusal;
 use store::capif::owner_policies;
 use store::capif::resources::{self, ResourceRow};
@@ -10,6 +9,7 @@ use store::{Sql, StoreError};
 
 use super::{Part, wrong_parameter};
 use crate::ccf::CcfServer;
+use crate::ccf::resource_auth::{info, own_policies};
 
 /// Between function and resource in a cursor; stands in no identifier of a function.
 const BETWEEN: char = ':';
@@ -52,15 +52,12 @@ impl CcfServer {
 }
 
 /// A resource with what its owner keeps here; what another owner kept before does not count.
-pub(super) async fn show(tx: &mut dyn Sql, row: ResourceRow) -> Result<CapifResource, StoreError> {
+async fn show(tx: &mut dyn Sql, row: ResourceRow) -> Result<CapifResource, StoreError> {
     let kept = owner_policies::find(tx, (&row.aef_id, &row.resource_id)).await?;
-    let kept = kept.filter(|kept| kept.owner == row.owner);
-    let policies = kept.as_ref().map(|kept| serde_json::from_str::<OwnerPolicies>(&kept.body)).transpose();
-    let policies = policies.map_err(|_| StoreError::Damaged("policies of an owner"))?;
     Ok(CapifResource {
-        resource: serde_json::from_str(&row.body).map_err(|_| StoreError::Damaged("resource"))?,
-        owner_policies: policies.map(|policies| policies.auth_policies).unwrap_or_default(),
-        owner_policy_version: kept.map(|kept| kept.version),
+        resource: info(&row)?,
+        owner_policies: own_policies(kept.as_ref(), &row.owner)?,
+        owner_policy_version: kept.filter(|kept| kept.owner == row.owner).map(|kept| kept.version),
         changed_at: DateTime::from_unix_ms(row.changed_ms),
     })
 }

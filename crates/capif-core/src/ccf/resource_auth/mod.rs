@@ -38,7 +38,7 @@ pub(crate) use policies::{policies, set_policies};
 pub(crate) use profile::profile;
 pub(crate) use put::put;
 pub(crate) use read::read;
-pub(crate) use record::{Answered, Known};
+pub(crate) use record::{Answered, Known, info, own_policies};
 pub(crate) use remove::remove;
 pub(crate) use subscribe::subscribe;
 pub(crate) use telling::KIND;
@@ -58,3 +58,27 @@ pub(crate) const PROCEDURE: &str = "TR33.721-S3";
 
 /// Resources of a page unless fewer are asked for, and the most. Own value.
 const PAGE: u32 = 256;
+
+/// The resource that a segment of a path names. A path has no encoded slash (the edge refuses one), and no resource a
+/// colon: `list:7` is `list/7`.
+fn of_segment(segment: &str) -> String {
+    segment.replace(':', "/")
+}
+
+/// The segment of a path that names a resource.
+fn to_segment(resource: &str) -> String {
+    resource.replace('/', ":")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_is_one_segment() {
+        for resource in ["list/7", "17", "a/b/c", "a-b.c_d~e/1"] {
+            let segment = to_segment(resource);
+            assert!(!segment.contains('/') && of_segment(&segment) == resource, "{resource}");
+        }
+    }
+}

@@ -38,12 +38,12 @@ pub(super) fn invoker(id: &str) -> Owner {
 }
 
 /// A resource as its API exposing function told of it.
-pub(super) fn info(row: &ResourceRow) -> Result<ResourceAuthInfo, StoreError> {
+pub(crate) fn info(row: &ResourceRow) -> Result<ResourceAuthInfo, StoreError> {
     serde_json::from_str(&row.body).map_err(|_| StoreError::Damaged("a resource"))
 }
 
 /// The policies that an owner keeps here: those of another owner, of before, count no more.
-pub(super) fn own_policies(
+pub(crate) fn own_policies(
     row: Option<&OwnerPolicyRow>,
     owner: &Owner,
 ) -> Result<Vec<AuthPolicy>, StoreError> {

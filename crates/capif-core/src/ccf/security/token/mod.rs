@@ -2,6 +2,7 @@
 //! function, and below it for the three levels of solution #2. Whatever of the three levels is asked for, what is granted is
 //! what local policy and the owner leave of it (TR 33.721 6.3.2.1 steps 6 to 8); an owner who has not decided can be asked.
 
+mod explain;
 mod local;
 mod mint;
 mod owner;
@@ -29,6 +30,7 @@ use store::Sql;
 use store::capif::invokers::InvokerRow;
 use store::capif::{contexts, invokers, service_apis, tokens};
 
+pub(in crate::ccf) use self::explain::{Said, explain};
 pub(in crate::ccf) use self::local::LocalRules;
 use self::mint::Mint;
 use self::owner::Owners;
