@@ -15,10 +15,11 @@ use super::process::Process;
 use super::program::{CLIENT, Program};
 use super::progress::Progress;
 use super::report::{Report, Row};
-use super::{Options, discovery, fill, peer};
+use super::{Options, capif, discovery, fill, peer};
 use crate::wiring::{RECORDS, migrations_of};
 
-const LISTS: &str = "/ssan-sanm/v1/anchors-lists";
+/// Where lists are made.
+pub(super) const LISTS: &str = "/ssan-sanm/v1/anchors-lists";
 
 /// The databases of one engine.
 struct Engine {
@@ -51,7 +52,8 @@ pub(super) async fn measure(
     if ["token", "get", "write"].iter().any(|case| options.wants(case)) {
         services(options, report, progress, &engine).await?;
     }
-    Ok(())
+    let dir = scratch()?;
+    capif::measure(options, report, progress, (dir.path(), engine.database().as_deref(), engine.name)).await
 }
 
 /// Discovery with so many anchors, at the store and over TLS.
@@ -155,9 +157,7 @@ async fn services(
     ensure!(status == 201, "no list was created: {created}");
     if options.wants("get") {
         progress.begin(&format!("reads, {on}"));
-        let location = created.lines().find_map(|line| line.strip_prefix("location: "));
-        let path = url::Url::parse(location.context("where the list is")?.trim())?.path().to_owned();
-        let get = request("GET", &path, &headers[..1], "");
+        let get = request("GET", &location(&created)?, &headers[..1], "");
         let get = load::run(&target, &program.process, ambient, shape(options), 200, move |_| get.clone());
         let get = get.await?;
         report.push(
@@ -219,7 +219,8 @@ async fn tokens(
     Ok(())
 }
 
-fn token_form(program: &Program, scope: &str) -> Result<String> {
+/// The form of a token request of the registered client.
+pub(super) fn token_form(program: &Program, scope: &str) -> Result<String> {
     Ok(form_urlencoded::Serializer::new(String::new())
         .append_pair("grant_type", "client_credentials")
         .append_pair("client_id", CLIENT)
@@ -228,18 +229,35 @@ fn token_form(program: &Program, scope: &str) -> Result<String> {
         .finish())
 }
 
-async fn token(program: &Program, scope: &str) -> Result<String> {
+/// A token of the SIM-S for the SAn server.
+///
+/// # Errors
+/// None is given.
+pub(super) async fn token(program: &Program, scope: &str) -> Result<String> {
     let content = [("content-type", "application/x-www-form-urlencoded")];
     let ask = request("POST", "/token", &content, &token_form(program, scope)?);
     let (status, answer) = load::once(&program.target("sim_mtls")?, &ask).await?;
     ensure!(status == 200, "no token: {answer}");
-    let body = answer.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
-    let body: Value = serde_json::from_str(body)?;
+    let body: Value = serde_json::from_str(body(&answer))?;
     Ok(body["access_token"].as_str().context("a token")?.to_owned())
 }
 
+/// The path of what an answer says was created.
+///
+/// # Errors
+/// It does not say.
+pub(super) fn location(answer: &str) -> Result<String> {
+    let location = answer.lines().find_map(|line| line.strip_prefix("location: "));
+    Ok(url::Url::parse(location.context("where it is")?.trim())?.path().to_owned())
+}
+
+/// The body of an answer.
+pub(super) fn body(answer: &str) -> &str {
+    answer.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default()
+}
+
 /// A list of one anchor.
-fn list() -> String {
+pub(super) fn list() -> String {
     let mut anchor = fill::document(0, CLIENT);
     if let Some(members) = anchor.as_object_mut() {
         members.remove("anchorId");
@@ -263,7 +281,8 @@ async fn floor(dir: &Path, url: Option<&str>) -> Result<(Process, Target)> {
     Ok((process, Target { port, tls: client_tls(&text("ca"), Some(&own))? }))
 }
 
-fn shape(options: &Options) -> (usize, f64) {
+/// Connections and seconds.
+pub(super) fn shape(options: &Options) -> (usize, f64) {
     (options.connections, options.seconds)
 }
 

@@ -53,13 +53,15 @@ pub(super) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: 
 }
 
 /// One kept-alive connection.
-struct Connection {
+pub(super) struct Connection {
     stream: TlsStream<TcpStream>,
     buffer: Vec<u8>,
 }
 
 impl Connection {
-    async fn open(target: &Target) -> Result<Self> {
+    /// # Errors
+    /// It cannot be opened.
+    pub(super) async fn open(target: &Target) -> Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", target.port)).await?;
         stream.set_nodelay(true)?;
         let name = ServerName::try_from("localhost")?;
@@ -67,8 +69,16 @@ impl Connection {
         Ok(Self { stream, buffer: Vec::with_capacity(64 * 1024) })
     }
 
+    /// The answer that was read last, as text.
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.buffer).into_owned()
+    }
+
     /// Sends a request, reads the answer whole; its status.
-    async fn exchange(&mut self, request: &[u8]) -> Result<u16> {
+    ///
+    /// # Errors
+    /// No answer.
+    pub(super) async fn exchange(&mut self, request: &[u8]) -> Result<u16> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
         loop {
@@ -80,6 +90,12 @@ impl Connection {
                 let (name, value) = line.split_once(':')?;
                 name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
             });
+            if text.lines().any(|line| line.eq_ignore_ascii_case("transfer-encoding: chunked")) {
+                while !self.buffer.ends_with(b"0\r\n\r\n") {
+                    ensure!(self.stream.read_buf(&mut self.buffer).await? > 0, "the connection was closed");
+                }
+                return Ok(status);
+            }
             let whole = head + 4 + length.unwrap_or(0);
             while self.buffer.len() < whole {
                 ensure!(self.stream.read_buf(&mut self.buffer).await? > 0, "the connection was closed");
@@ -96,7 +112,36 @@ impl Connection {
 pub(super) async fn once(target: &Target, request: &[u8]) -> Result<(u16, String)> {
     let mut connection = Connection::open(target).await?;
     let status = connection.exchange(request).await?;
-    Ok((status, String::from_utf8_lossy(&connection.buffer).into_owned()))
+    Ok((status, connection.text()))
+}
+
+/// Sends `next(n)` for each `n` below `count`, over some connections: what has to be there before something is measured.
+///
+/// # Errors
+/// An answer has another status than `expected`, or does not come.
+pub(super) async fn each(
+    target: &Target,
+    connections: usize,
+    expected: u16,
+    count: usize,
+    next: impl Fn(usize) -> Vec<u8> + Send + Sync + 'static,
+) -> Result<()> {
+    let next = Arc::new(next);
+    let mut tasks = Vec::new();
+    for number in 0..connections {
+        let (mut connection, next) = (Connection::open(target).await?, Arc::clone(&next));
+        tasks.push(tokio::spawn(async move {
+            for n in (number..count).step_by(connections) {
+                let status = connection.exchange(&next(n)).await?;
+                ensure!(status == expected, "status {status}: {}", connection.text());
+            }
+            Ok(())
+        }));
+    }
+    for task in tasks {
+        task.await??;
+    }
+    Ok(())
 }
 
 /// Sends `next(n)` over and over on each connection for so long, and measures what `process` takes for it.
@@ -137,7 +182,7 @@ pub(super) async fn run(
                         continue;
                     }
                     if status != expected {
-                        bail!("status {status}: {}", String::from_utf8_lossy(&connection.buffer));
+                        bail!("status {status}: {}", connection.text());
                     }
                     if start >= from {
                         samples.push(ambient.monotonic().saturating_sub(start));

@@ -6,14 +6,16 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use api_types::san::SpatialAnchor;
 use authorization::access_rules::may_discover;
-use authorization::{Caller, Item, Principal};
+use authorization::capif::invocation::Grants;
+use authorization::{AccessClaims, Caller, IssuerRow, Item, Principal};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, UnparsedPublicKey,
 };
 use jose::EcKey;
+use serde_json::json;
 use service_http::testkit::TestIssuer;
-use service_http::verifier::Verifier;
+use service_http::verifier::{Following, Verifier};
 
 use super::Options;
 use super::fill;
@@ -46,7 +48,7 @@ pub(super) async fn measure(options: &Options, report: &mut Report) -> Result<()
     let issuer = TestIssuer::sim(&ambient);
     let verifier = Verifier::new(AUDIENCE, ambient.clone(), vec![Arc::clone(&issuer.state)]);
     let mut claims = issuer.claims_of_server(AUDIENCE, CLIENT, "3gpp:seal:san");
-    claims["cnf"] = serde_json::json!({ "x5t#S256": "bench" });
+    claims["cnf"] = json!({ "x5t#S256": "bench" });
     let own: EcKey = EcKey::generate(&random).map_err(|_| anyhow!("no key"))?;
     let signed = repeat(options, |_| jose::jwt::sign(&own, "at+jwt", &claims).is_ok())?;
     report.push(Row::of("check", "token, signed", &signed).beside(&sign));
@@ -55,7 +57,7 @@ pub(super) async fn measure(options: &Options, report: &mut Report) -> Result<()
     let count = (options.seconds * 20_000.0) as usize;
     let tokens: Vec<String> = (0..count)
         .map(|n| {
-            claims["jti"] = serde_json::json!(format!("t-{n}"));
+            claims["jti"] = json!(format!("t-{n}"));
             issuer.token(&claims)
         })
         .collect();
@@ -66,6 +68,7 @@ pub(super) async fn measure(options: &Options, report: &mut Report) -> Result<()
     let cached = each(options, &one, &warm).await?;
     report.push(Row::of("check", "token check, signature remembered", &cached).beside(&verify));
 
+    of_core_function(options, report, &verify).await?;
     let caller = Caller::from_claims(&serde_json::from_value(claims)?, "kid", None);
     let items = (0..10)
         .map(|n| {
@@ -80,6 +83,39 @@ pub(super) async fn measure(options: &Options, report: &mut Report) -> Result<()
         true
     })?;
     report.push(Row::of("check", "decision on one anchor", &decided).beside(&verify));
+    Ok(())
+}
+
+/// Tokens of a CAPIF core function: the same check, and what their details leave.
+async fn of_core_function(options: &Options, report: &mut Report, verify: &Samples) -> Result<()> {
+    const AEF: &str = "AEFbench";
+    const CCF: &str = "https://ccf.example";
+    let (ambient, _) = service_http::ambient::Ambient::for_test(1_800_000_000, 1);
+    let row = IssuerRow::ccf(CCF, format!("{CCF}/jwks"), AEF);
+    let issuer = TestIssuer::new(row, Following::Feed, &ambient);
+    let verifier = Verifier::new(AUDIENCE, ambient, vec![Arc::clone(&issuer.state)]);
+    let mut claims = issuer.claims_of_server(AEF, "INVbench", &format!("3gpp#{AEF}:ssan-sanm,ssan-disc"));
+    claims["cnf"] = json!({ "x5t#S256": "bench" });
+    claims["authorization_details"] = json!([
+        { "type": "3gpp_spatial_anchor", "level": "SERVICE", "actions": ["create", "discover"] },
+        { "type": "3gpp_spatial_anchor", "level": "INSTANCE", "identifier": "list/1", "actions": ["read", "update"] },
+        {
+            "type": "3gpp_spatial_anchor", "level": "SERVICE_INFO", "identifier": "list/2",
+            "datatypes": ["service-info"], "servInfoIds": ["offers"], "actions": ["update"],
+        },
+    ]);
+    let count = (options.seconds * 20_000.0) as usize;
+    let tokens: Vec<String> = (0..count)
+        .map(|n| {
+            claims["jti"] = json!(format!("t-{n}"));
+            issuer.token(&claims)
+        })
+        .collect();
+    let checked = each(options, &tokens, &verifier).await?;
+    report.push(Row::of("check", "token check, core function, signature verified", &checked).beside(verify));
+    let claims: AccessClaims = serde_json::from_value(claims)?;
+    let read = repeat(options, |_| std::hint::black_box(Grants::of_token(&claims, AEF)).is_ok())?;
+    report.push(Row::of("check", "scope and details of a token read", &read).beside(verify));
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 //! Absolute figures mean little on a shared machine; the ratios are what is reported first. The program is measured as
 //! others meet it: a process of its own, over kept-alive TLS, with the load generator on the same cores.
 
+mod capif;
 mod cases;
 mod discovery;
 mod fill;
@@ -35,6 +36,8 @@ pub struct Options {
     pub seconds: f64,
     /// Numbers of anchors that discovery is measured at.
     pub anchors: Vec<u32>,
+    /// Number of service APIs that discovery at the core function is measured at, beside a hundred.
+    pub apis: u32,
     /// Cases; empty: all.
     pub only: Vec<String>,
     /// Connections of the load generator.
@@ -55,7 +58,8 @@ impl Options {
 }
 
 /// The cases, in their order.
-pub const CASES: [&str; 6] = ["signature", "check", "discovery", "token", "get", "write"];
+pub const CASES: [&str; 10] =
+    ["signature", "check", "discovery", "token", "get", "write", "capif", "apis", "revocation", "events"];
 
 /// Measures.
 ///

@@ -37,11 +37,24 @@ impl Program {
     /// # Errors
     /// It does not start.
     pub(super) async fn start(dir: &Path, postgres: Option<&str>, ambient: &Ambient) -> Result<Self> {
+        Self::configured(dir, postgres, "", ambient).await
+    }
+
+    /// Likewise, with more of a configuration.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub(super) async fn configured(
+        dir: &Path,
+        postgres: Option<&str>,
+        more: &str,
+        ambient: &Ambient,
+    ) -> Result<Self> {
         let storage = postgres
             .map_or(String::new(), |url| format!("[storage]\nbackend = \"postgres\"\nurl = \"{url}\"\n"));
         let limits = "[limits]\nrequests_per_source = 1000000\nrequests_per_client = 1000000\n";
         let (config, ready) = (dir.join("bench.toml"), dir.join("bench-ready.json"));
-        write_private(&config, format!("{storage}{limits}").as_bytes())?;
+        write_private(&config, format!("{storage}{limits}{more}").as_bytes())?;
         let _ = std::fs::remove_file(&ready);
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["serve", "--port-base", "0"]);
@@ -74,8 +87,7 @@ impl Program {
     /// # Errors
     /// The administration refuses.
     pub(super) async fn register(&mut self) -> Result<()> {
-        let https = HttpsClient::new(&self.ca, Some(&self.operator))?;
-        let admin = AdminClient::new(https, self.url("admin")?)?;
+        let admin = self.admin()?;
         let permit = json!({ "class": "local", "effect": "PERMIT" });
         admin.put_policy("bench-everybody", &serde_json::from_value::<Policy>(permit)?).await?;
         let key = KeyPair::generate()?;
@@ -95,12 +107,36 @@ impl Program {
         self.urls.get(name).map(String::as_str).with_context(|| format!("{name} does not run"))
     }
 
+    /// The operator.
+    ///
+    /// # Errors
+    /// No administration runs.
+    pub(super) fn admin(&self) -> Result<AdminClient> {
+        Ok(AdminClient::new(self.https(Some(&self.operator))?, self.url("admin")?)?)
+    }
+
+    /// A client with a certificate, or with none.
+    ///
+    /// # Errors
+    /// The certificate cannot be used.
+    pub(super) fn https(&self, identity: Option<&Identity>) -> Result<HttpsClient> {
+        Ok(HttpsClient::new(&self.ca, identity)?)
+    }
+
     /// A listener, as the registered client.
     ///
     /// # Errors
     /// No such listener.
     pub(super) fn target(&self, name: &str) -> Result<Target> {
+        self.target_as(name, self.client.as_ref())
+    }
+
+    /// A listener, with a certificate or with none.
+    ///
+    /// # Errors
+    /// No such listener.
+    pub(super) fn target_as(&self, name: &str, identity: Option<&Identity>) -> Result<Target> {
         let port = Url::parse(self.url(name)?)?.port().context("a port")?;
-        Ok(Target { port, tls: client_tls(&self.ca, self.client.as_ref())? })
+        Ok(Target { port, tls: client_tls(&self.ca, identity)? })
     }
 }

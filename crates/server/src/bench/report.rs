@@ -180,6 +180,18 @@ impl Report {
                 );
                 ratio(format!("anchor read, of an empty handler, {engine}"), empty, 0.45, false);
             }
+            for what in ["token of the core function", "token of the core function, with details"] {
+                if let Some([requests, _]) = row(what).and_then(|row| row.ratios.first().copied()) {
+                    ratio(format!("{what}, of a token of the SIM-S, {engine}"), requests, 0.85, false);
+                }
+            }
+            let apis = |row: &&Row| row.engine == Some(engine) && row.case == "apis";
+            if let Some((row, [rate, _])) =
+                self.rows.iter().filter(apis).find_map(|row| Some((row, row.ratios.first()?)))
+            {
+                let what = format!("{}, times that among the fewest, {engine}", row.what);
+                ratio(what, 1.0 / rate, 2.0, true);
+            }
             let found: Vec<&Row> = self
                 .rows
                 .iter()

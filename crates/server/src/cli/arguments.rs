@@ -197,7 +197,7 @@ pub struct Bench {
     /// Short measurements of small sizes
     #[arg(long)]
     pub quick: bool,
-    /// Measure only these: signature, check, discovery, token, get, write
+    /// Measure only these: signature, check, discovery, token, get, write, capif, apis, revocation, events
     #[arg(long, value_delimiter = ',', value_name = "token,get,…")]
     pub only: Vec<String>,
     /// Seconds of each measurement [default: 5; 1 with --quick]

@@ -16,6 +16,10 @@ const QUICK_SECONDS: f64 = 1.0;
 const ANCHORS: [u32; 3] = [10_000, 100_000, 1_000_000];
 const QUICK_ANCHORS: [u32; 2] = [10_000, 50_000];
 
+/// Service APIs of a whole run, and of a quick one.
+const APIS: u32 = 10_000;
+const QUICK_APIS: u32 = 1_000;
+
 /// Bars that are missed are reported and are no failure: a shared machine is no judge.
 pub(super) async fn run(common: Common, options: Bench) -> Result<ExitCode> {
     if let Some(unknown) = options.only.iter().find(|only| !CASES.contains(&only.as_str())) {
@@ -25,6 +29,7 @@ pub(super) async fn run(common: Common, options: Bench) -> Result<ExitCode> {
     let report = bench::run(&Options {
         seconds: options.seconds.unwrap_or(if options.quick { QUICK_SECONDS } else { SECONDS }),
         anchors: if options.anchors.is_empty() { standard } else { options.anchors },
+        apis: if options.quick { QUICK_APIS } else { APIS },
         only: options.only,
         connections: options.connections,
         peer: options.peer,
