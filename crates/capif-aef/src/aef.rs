@@ -154,7 +154,9 @@ impl Inner {
 
     /// Whether a token was withdrawn by a core function that has no feed: where there is one, it says so more exactly.
     fn is_withdrawn(&self, claims: &AccessClaims, api: &str) -> bool {
-        if self.config.issuer.following() != Following::ExpOnly {
+        if self.config.issuer.following() != Following::ExpOnly
+            || claims.iss != self.config.issuer.row().issuer
+        {
             return false;
         }
         let withdrawn = self.withdrawn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -162,12 +164,12 @@ impl Inner {
         until.is_some_and(|until| claims.iat.0 <= *until)
     }
 
-    /// What memory says; `None`: the API is none that is published, and no policy is of it.
+    /// What memory says; `None`: the API is none that is published, or the token of another core function: no policy is of it.
     fn said(&self, claims: &AccessClaims, name: &str) -> Option<Said> {
         if self.is_withdrawn(claims, name) {
             return Some(Said::Decided(Err(refused(Reason::RevokedToken))));
         }
-        let api = self.api(name)?;
+        let api = self.api(name).filter(|_| claims.iss == self.config.issuer.row().issuer)?;
         let epoch = self.config.issuer.policy_epoch(api.id.as_str());
         let (wall_s, now) = (self.config.ambient.now_s(), self.config.ambient.monotonic());
         Some(self.control.admit((&claims.sub, name), epoch, wall_s, now))
@@ -342,6 +344,9 @@ impl Exposure for Aef {
     }
 
     fn ended(&self, invocation: Invocation) {
+        if invocation.issuer != self.0.config.issuer.row().issuer {
+            return;
+        }
         match self.0.buffer.push(invocation) {
             None => lose("the records take none", 1),
             Some(waiting) if waiting == logs::ENOUGH => self.0.waker.notify_one(),

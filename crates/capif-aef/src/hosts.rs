@@ -62,23 +62,27 @@ impl HostSource for InvokerHosts {
     }
 }
 
-/// Where the clients of both issuers may be called back: API invokers as the core function says, all others as the SIM-S.
+/// Where the clients of several issuers may be called back: API invokers as their core function says, if it is one of these,
+/// all others as the SIM-S.
 pub struct HostsOfBoth {
     sim: Arc<dyn HostSource>,
-    invokers: Option<Arc<dyn HostSource>>,
+    invokers: Vec<(String, Arc<dyn HostSource>)>,
 }
 
 impl HostsOfBoth {
-    /// Both, or the SIM-S alone.
+    /// The SIM-S, and core functions by issuer.
     #[must_use]
-    pub fn new(sim: Arc<dyn HostSource>, invokers: Option<Arc<dyn HostSource>>) -> Self {
+    pub fn new(sim: Arc<dyn HostSource>, invokers: Vec<(String, Arc<dyn HostSource>)>) -> Self {
         Self { sim, invokers }
     }
 
     /// Whom to ask, for whom.
     fn of<'s>(&'s self, client: &'s str) -> Option<(&'s dyn HostSource, &'s str)> {
         match invoker_of(client) {
-            Some(invoker) => self.invokers.as_deref().map(|source| (source, invoker)),
+            Some((issuer, invoker)) => {
+                let source = self.invokers.iter().find(|(name, _)| name == issuer)?;
+                Some((&*source.1, invoker))
+            }
             None => Some((&*self.sim, client)),
         }
     }

@@ -111,6 +111,7 @@ mod tests {
 
     fn invocation(invoker: &str, api: &str) -> Invocation {
         Invocation {
+            issuer: "https://ccf.example".to_owned(),
             invoker: invoker.to_owned(),
             api: api.to_owned(),
             resource: format!("/{api}/v1/things/{{thingId}}"),

@@ -115,6 +115,7 @@ async fn guarded(State((aef, api)): State<(Aef, &'static str)>, request: Request
     };
     let resource = parts.extensions.get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let mut invocation = Invocation {
+        issuer: token.claims().iss.clone(),
         invoker: token.claims().sub.clone(),
         api: api.to_owned(),
         resource: resource.unwrap_or_else(|| parts.uri.path().to_owned()),

@@ -39,16 +39,16 @@ const COPIES: usize = 4_096;
 /// What stands before the name of an API invoker, where hosts are asked for: no client of the SIM-S has a slash in its name.
 const INVOKER: &str = "capif/";
 
-/// How the hosts of an API invoker are asked for, which is a client of the core function and none of the SIM-S.
+/// How the hosts of an API invoker are asked for, which is a client of the core function `issuer` and none of the SIM-S.
 #[must_use]
-pub fn of_invoker(invoker: &str) -> String {
-    format!("{INVOKER}{invoker}")
+pub fn of_invoker(issuer: &str, invoker: &str) -> String {
+    format!("{INVOKER}{issuer}#{invoker}")
 }
 
-/// The API invoker that is asked for; `None`: a client of the SIM-S.
+/// Core function and API invoker that are asked for; `None`: a client of the SIM-S.
 #[must_use]
-pub fn invoker_of(client: &str) -> Option<&str> {
-    client.strip_prefix(INVOKER)
+pub fn invoker_of(client: &str) -> Option<(&str, &str)> {
+    client.strip_prefix(INVOKER)?.rsplit_once('#')
 }
 
 /// Who is asked does not answer.

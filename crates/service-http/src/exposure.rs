@@ -37,6 +37,8 @@ pub trait Exposure: Send + Sync + 'static {
 /// An invocation, by whoever proved to be the API invoker of its token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invocation {
+    /// The core function that is the issuer of its token.
+    pub issuer: String,
     /// The API invoker.
     pub invoker: String,
     /// Name of the service API.
@@ -60,6 +62,7 @@ pub struct Invocation {
 /// What is known of an invocation that is under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Begun {
+    pub(crate) issuer: String,
     pub(crate) invoker: String,
     pub(crate) uri: String,
     pub(crate) method: Method,

@@ -57,6 +57,7 @@ fn invoked(kit: &FunctionKit, ctx: &Ctx, began: Duration, status: u16) {
     let took = kit.ambient.monotonic().saturating_sub(began);
     let took_ms = i64::try_from(took.as_millis()).unwrap_or(i64::MAX);
     exposure.ended(Invocation {
+        issuer: begun.issuer.clone(),
         invoker: begun.invoker.clone(),
         api: api_of(route.path).to_owned(),
         resource: route.path.to_owned(),

@@ -48,6 +48,9 @@ pub struct CapifSection {
     pub shared_with: Vec<String>,
     /// Core functions of other domains whose tokens `san` and `sm` take as well.
     pub trusted_issuers: Vec<TrustedIssuerSection>,
+    /// Whether an API invoker that has used up all its invocations of a service API loses its authorization for it at the
+    /// core function (`OVERLIMIT_USAGE`); else it is only refused.
+    pub withdraw_over_limit: bool,
     /// Whose tokens open which interface, by the name of the API, as `"ssan-sanm" = "capif"`; both where none is named.
     pub interfaces: BTreeMap<String, InterfaceMode>,
 }

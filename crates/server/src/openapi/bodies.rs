@@ -3,6 +3,7 @@
 use api_types::capif::{
     access_control, discover, events, invoker, logging, open_discover, provider, publish, routing, security,
 };
+use api_types::capif::aef_security;
 use api_types::faces::arf005::WorldAnchor;
 use api_types::faces::oscp::{OSCP_JSON, ServiceRecord};
 use api_types::faces::trackable::Trackable;
@@ -177,6 +178,12 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
         ("sim_mtls", "RetrieveValUserProfile") => answers(array::<idm::ProfileDoc>),
         (_, "ProtectedResourceMetadata") => answers(add::<oauth::ProtectedResourceMetadata>),
         (_, "GetMetrics") => gives("text/plain", text),
+        ("san" | "sm", "CheckAuthentication") => {
+            sends(JSON, add::<aef_security::CheckAuthenticationReq>, add::<aef_security::CheckAuthenticationRsp>)
+        }
+        ("san" | "sm", "RevokeAuthorization") => {
+            sends(JSON, add::<aef_security::RevokeAuthorizationReq>, add::<aef_security::RevokeAuthorizationRsp>)
+        }
         ("san", "CreateSpatialAnchorsList" | "UpdateIndSpatialAnchorsList") => {
             sends(JSON, add::<san::SpatialAnchorsList>, add::<san::SpatialAnchorsList>)
         }

@@ -142,7 +142,7 @@ fn good(route: &RouteSpec, answers: bool) -> &'static [(&'static str, &'static s
             | "SubscribeToEvents"
             | "AppendInvocationLog",
         ) => &[CREATED],
-        (_, "RevokeAuthorization") => &[NO_CONTENT],
+        (_, "RevokeAuthorization") if !answers => &[NO_CONTENT],
         (&Method::DELETE, _) => &[NO_CONTENT],
         (&Method::PUT | &Method::PATCH, _) if !answers => &[NO_CONTENT],
         _ => &[DONE],

@@ -17,6 +17,8 @@ pub use start::{Assembly, Exposed, Running, start};
 use api_types::function::Function;
 use store::Migrations;
 
+/// The name of the core function in the certificate with which it comes to API exposing functions.
+const CORE_NAME: &str = "ccf";
 /// Directory of the SQLite files below the data directory.
 pub const RECORDS: &str = "records";
 /// Directory of the encrypted payloads below the data directory.

@@ -162,6 +162,7 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
         let servers = (&bound.urls, &sim_at()?, aef.as_ref());
         let kit = resource_server(&common, Function::San, servers, &mut followers).await?;
         let hosts = common.hosts(Function::San, &sim_at()?)?;
+        let hosts = aef::expose(&common, &kit, aef.as_ref(), hosts).await?;
         let san = SanServer::new(kit.clone(), SanConfig { hosts: Some(hosts), ..SanConfig::default() });
         routers.push(("san", san.router()?));
         functions.push(kit);
@@ -178,6 +179,7 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
         let limits = SmLimits { content_octets: config.limits.payload, ..SmLimits::default() };
         let san = anchor_source(&common, &bound.urls, peers.san.as_deref(), &sim_at()?)?;
         let hosts = common.hosts(Function::Sm, &sim_at()?)?;
+        let hosts = aef::expose(&common, &kit, aef.as_ref(), hosts).await?;
         let lm = peers.location.as_deref().map(|lm| location_source(&common, lm)).transpose()?;
         let sm = SmServer::new(kit.clone(), SmConfig { san, lm, hosts, blobs, limits, core: None });
         routers.push(("sm", sm.router()?));

@@ -70,6 +70,7 @@ pub(super) fn check_subject(ctx: &Ctx, claims: &AccessClaims) -> Result<(), Reas
 pub(super) fn invoked(ctx: &Ctx, parts: &Parts, path: &str, claims: &AccessClaims) {
     if ctx.kit().exposed.by().is_some() {
         ctx.set_invocation(Begun {
+            issuer: claims.iss.clone(),
             invoker: claims.sub.clone(),
             uri: path.to_owned(),
             method: parts.method.clone(),

@@ -35,6 +35,7 @@ use async_trait::async_trait;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
+use capif_aef::security_api;
 use http::header::{ETAG, LOCATION};
 use http::{HeaderValue, Method, StatusCode};
 use service_http::call::Call;
@@ -164,6 +165,8 @@ pub const ROUTES: &[RouteSpec] = &[
     RouteSpec::token(Method::GET, GROUP_ANCHORS, "GetSpatialAnchorsOfGroup", &[DISCOVER])
         .step(PROCEDURE, "1", "Discover spatial anchors of a group request with access token")
         .cost(2),
+    security_api::CHECK_AUTHENTICATION,
+    security_api::REVOKE_AUTHORIZATION,
     faces::PING_ROUTE,
     faces::LIST_ROUTE,
     faces::READ_ROUTE,
@@ -294,6 +297,8 @@ impl SanServer {
             .on("ModifyIndSpatialAnchorGroup", registrations::modify::<Groups>)
             .on("DeleteIndSpatialAnchorGroup", registrations::delete::<Groups>)
             .on("GetSpatialAnchorsOfGroup", groups::anchors)
+            .on("CheckAuthentication", security_api::check_authentication)
+            .on("RevokeAuthorization", security_api::revoke_authorization)
             .on("PingWorldStorage", faces::ping)
             .on("ListWorldAnchors", faces::list)
             .on("GetWorldAnchor", faces::read)

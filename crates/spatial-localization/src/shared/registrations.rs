@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use service_http::call::{Authorized, Call};
-use service_http::callback_hosts::{self, HostSource};
+use service_http::callback_hosts::HostSource;
 use service_http::kit::FunctionKit;
 use service_http::ledger::{self, Permit};
 use service_http::refusal::Refusal;
@@ -28,7 +28,7 @@ use store::{Sql, StoreError};
 use super::etag::{self, EntityTag};
 use super::input::{self, Input, PathId};
 use super::operator_rules::{Action, RulesCache};
-use super::subscriptions::standing::called_back;
+use super::subscriptions::standing::{called_back, check_callback};
 use super::supp_feat::SuppFeat;
 use super::surroundings::Surroundings;
 
@@ -319,7 +319,7 @@ async fn checked<R: Registry>(server: &R::Server, call: &Call, body: &R::Body) -
     match R::callback(server, body) {
         None => Ok(()),
         Some((hosts, uri, member)) => {
-            callback_hosts::check(hosts, &call.ctx, called_back(&call.caller), uri, member).await
+            check_callback(hosts, call, uri, member).await
         }
     }
 }

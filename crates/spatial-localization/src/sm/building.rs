@@ -15,6 +15,7 @@ use store::outbox::{self, Message};
 use store::publications::Sync;
 use store::{Sql, Store, StoreError};
 
+use crate::shared::subscriptions::standing::hosts_of;
 use crate::sm::record::{Draft, Owner};
 use crate::sm::{Inner, SmServer, publish, subscriptions};
 
@@ -107,6 +108,7 @@ async fn build(tx: &mut dyn Sql, sm: &SmServer, building: &Building) -> Result<b
     };
     let map = Kept::from_text(&asked.request)?.map;
     let principal = Principal::new(asked.owner_issuer.as_str(), asked.owner_subject.as_str());
+    let principal_issuer = asked.owner_issuer;
     let owner = Owner { principal, name: asked.owner_name };
     let ambient = &sm.kit().ambient;
     let sync = sm.sync_of(&owner.principal);
@@ -125,7 +127,7 @@ async fn build(tx: &mut dyn Sql, sm: &SmServer, building: &Building) -> Result<b
     let message = Message {
         id: format!("{READY}:{}", asked.map_id),
         kind: READY.to_owned(),
-        client: asked.owner_client,
+        client: hosts_of(sm.kit(), principal_issuer.as_str(), &asked.owner_client),
         target: asked.notif_uri,
         body: body.map_err(|_| StoreError::Damaged("a notification"))?,
         trace: asked.trace,

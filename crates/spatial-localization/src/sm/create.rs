@@ -13,7 +13,6 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{ETAG, LOCATION};
 use service_http::call::{Authorized, Call};
-use service_http::callback_hosts;
 use service_http::ledger::{self, Permit};
 use service_http::refusal::Refusal;
 use store::maps::{self, NewBuilding};
@@ -24,7 +23,7 @@ use crate::shared::input::{self, refused};
 use crate::shared::publication;
 use crate::shared::rules;
 use crate::shared::serv_infos;
-use crate::shared::subscriptions::standing::called_back;
+use crate::shared::subscriptions::standing::{called_back, check_callback};
 use crate::shared::supp_feat::SuppFeat;
 use crate::sm::access;
 use crate::sm::building::Kept;
@@ -45,8 +44,7 @@ pub(super) async fn create_spatial_map(
         build::check_details(infos, "/mapInf/augLyrInf").map_err(refused)?;
     }
     if let Some(uri) = &request.notif_uri {
-        let client = called_back(&call.caller);
-        callback_hosts::check(sm.hosts(), &call.ctx, client, uri, "/notifUri").await?;
+        check_callback(sm.hosts(), &call, uri, "/notifUri").await?;
     }
     // Built before anything is kept, so that what cannot be built is refused in the answer, also of a 202.
     let mut map = build::build(SpatialMapId(0), &request, input.features);

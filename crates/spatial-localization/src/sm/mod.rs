@@ -41,6 +41,7 @@ use api_types::oauth::ProtectedResourceMetadata;
 use async_trait::async_trait;
 use axum::extract::State;
 use axum::{Json, Router};
+use capif_aef::security_api;
 use http::Method;
 use service_http::callback_hosts::HostSource;
 use service_http::guard;
@@ -184,6 +185,8 @@ pub const ROUTES: &[RouteSpec] = &[
     RouteSpec::token(Method::PUT, SERVER, "UpdateIndSmasReg", &[SCOPE_WRITE]).cost(2),
     RouteSpec::token(Method::PATCH, SERVER, "ModifyIndSmasReg", &[SCOPE_WRITE]).cost(2),
     RouteSpec::token(Method::DELETE, SERVER, "DeleteIndSmasReg", &[SCOPE_WRITE]),
+    security_api::CHECK_AUTHENTICATION,
+    security_api::REVOKE_AUTHORIZATION,
     faces::LIST_ROUTE,
     faces::OWN_ROUTE,
     faces::READ_ROUTE,
@@ -348,6 +351,8 @@ impl SmServer {
             .on("UpdateIndSmasReg", kept::replace::<Servers>)
             .on("ModifyIndSmasReg", kept::modify::<Servers>)
             .on("DeleteIndSmasReg", kept::delete::<Servers>)
+            .on("CheckAuthentication", security_api::check_authentication)
+            .on("RevokeAuthorization", security_api::revoke_authorization)
             .on("ListServiceRecords", faces::list)
             .on("ListOwnServiceRecords", faces::list_own)
             .on("GetServiceRecord", faces::read)

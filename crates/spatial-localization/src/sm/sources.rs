@@ -28,6 +28,7 @@ use super::{SmServer, steps};
 use crate::shared::geometry::Area;
 use crate::shared::input;
 use crate::shared::operator_rules::Action;
+use crate::shared::subscriptions::standing::hosts_of;
 use crate::shared::registrations::{Registry as _, parsed};
 
 const DISCOVER: Action = Action { verb: "discover", scope: SCOPE_READ };
@@ -172,7 +173,7 @@ async fn ask(
     let message = Message {
         id: format!("{KIND}:{}:{}", row.reg_id, sm.kit().ambient.random_id()),
         kind: KIND.to_owned(),
-        client: row.client.clone(),
+        client: hosts_of(sm.kit(), &row.owner_issuer, &row.client),
         target: source.notification_destination.clone(),
         body: serde_json::to_string(&notification).map_err(|_| StoreError::Damaged("a notification"))?,
         trace: Some(call.ctx.trace().trace.to_string()),
@@ -198,7 +199,8 @@ pub(super) async fn decide(sm: &SmServer, message: &Message) -> Result<Decision,
         Box::pin(async move { registrations::live(tx, Sources::FAMILY, &reg_id, now_s).await })
     });
     let row: Option<RegistrationRow> = read.await?;
-    if row.is_none_or(|row| row.client != message.client) {
+    let is_of = |row: &RegistrationRow| hosts_of(sm.kit(), &row.owner_issuer, &row.client) == message.client;
+    if !row.is_some_and(|row| is_of(&row)) {
         return Ok(Decision::Drop);
     }
     Ok(match callback_hosts::hosts_for(sm.hosts(), &message.client, &message.target).await {

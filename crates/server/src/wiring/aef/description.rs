@@ -18,7 +18,7 @@ use service_http::routes::{RouteAuth, RouteSpec};
 use url::Url;
 
 /// Version of every API of TS 29.437 and TS 24.550 that is served.
-const VERSION: &str = "v1";
+pub(super) const VERSION: &str = "v1";
 
 /// Every API that is published, and what it is for. The faces of other interfaces (ARF 005, OSCP) are no APIs of 3GPP.
 pub(super) const PUBLISHED: [(&str, Function, &str); 10] = [

@@ -5,6 +5,7 @@
 //! which no answer was kept is made anew, and what is published is compared with what is to be.
 
 mod description;
+mod exposure;
 mod files;
 mod foreign;
 
@@ -28,6 +29,7 @@ use service_http::tls::certificates_from_pem;
 
 use self::description::descriptions;
 use self::files::{Files, Keys, PARTIES, Registration};
+pub(super) use self::exposure::expose;
 pub(super) use self::foreign::{Abroad, abroad, invokers_abroad};
 use super::function::Common;
 use crate::config::TrustedIssuerSection;

@@ -18,7 +18,7 @@ use store::{Sql, StoreError, held_reports, once, registrations};
 use super::Kind;
 use super::operations::written;
 use super::reporting::{Reporting, Wait};
-use super::standing::{Rights, Standing, Subscriber};
+use super::standing::{Rights, Standing, Subscriber, hosts_of};
 
 /// Longest sleep between two rounds; other nodes may have left something, and periods run out. Own value.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -191,7 +191,7 @@ async fn pass(
         let message = Message {
             id: format!("{KIND}:{}:{}", row.sub_id, kit.ambient.random_id()),
             kind: KIND.to_owned(),
-            client: row.client.clone(),
+            client: hosts_of(kit, &row.owner_issuer, &row.client),
             target: notif_uri.to_owned(),
             body,
             trace: row.trace.clone(),

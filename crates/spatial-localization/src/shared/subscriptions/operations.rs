@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use service_http::call::{Authorized, Call};
-use service_http::callback_hosts::{self, HostSource};
+use service_http::callback_hosts::HostSource;
 use service_http::kit::FunctionKit;
 use service_http::ledger::{self, Permit};
 use service_http::refusal::Refusal;
@@ -26,7 +26,7 @@ use store::{Sql, StoreError};
 
 use super::notifier;
 use super::reporting::{Method, Reporting};
-use super::standing::{Standing, Subscriber, called_back};
+use super::standing::{Standing, Subscriber, called_back, check_callback};
 use crate::shared::etag::{self, EntityTag};
 use crate::shared::input::{self, Input, PathId};
 use crate::shared::operator_rules::Action;
@@ -456,7 +456,7 @@ async fn checked<K: Kind>(
     let uri = uri.ok_or_else(|| input::missing("/notifUri"))?;
     // Asked last: whoever sends nonsense costs no question to the SIM-S.
     let hosts = K::hosts(server).ok_or_else(|| Refusal::open(Reason::DependencyDown))?;
-    callback_hosts::check(hosts, &call.ctx, called_back(&call.caller), &uri, "/notifUri").await?;
+    check_callback(hosts, call, &uri, "/notifUri").await?;
     Ok(reporting)
 }
 

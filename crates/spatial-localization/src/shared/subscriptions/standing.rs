@@ -9,7 +9,9 @@ use api_types::ids::ValServiceId;
 use authorization::{AccessClaims, Caller, CallerKind, Reason};
 use serde::{Deserialize, Serialize};
 use service_http::call::Call;
+use service_http::callback_hosts::{self, HostSource};
 use service_http::kit::FunctionKit;
+use service_http::refusal::Refusal;
 use store::StoreError;
 
 /// What is kept of a token.
@@ -99,6 +101,29 @@ pub(crate) fn called_back(caller: &Caller) -> &str {
         CallerKind::ValServer => caller.val_server(),
         CallerKind::ValClient | CallerKind::Function => caller.client_id.as_str(),
     }
+}
+
+/// By what name the callback hosts of a client are asked for: that of a core function's API invoker says whose it is.
+pub(crate) fn hosts_of(kit: &FunctionKit, issuer: &str, client: &str) -> String {
+    let known = kit.verifier.as_ref().and_then(|verifier| verifier.issuer(issuer).ok());
+    match known.is_some_and(|issuer| issuer.row().capif) {
+        true => callback_hosts::of_invoker(issuer, client),
+        false => client.to_owned(),
+    }
+}
+
+/// Decides whether the caller may be called back at an address that it names in `member`.
+///
+/// # Errors
+/// As [`callback_hosts::check`].
+pub(crate) async fn check_callback(
+    hosts: &dyn HostSource,
+    call: &Call,
+    uri: &str,
+    member: &str,
+) -> Result<(), Refusal> {
+    let client = hosts_of(call.ctx.kit(), &call.caller.issuer, called_back(&call.caller));
+    callback_hosts::check(hosts, &call.ctx, &client, uri, member).await
 }
 
 impl Subscriber {
