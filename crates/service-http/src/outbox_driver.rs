@@ -50,6 +50,12 @@ pub enum Decision {
 pub trait Recipients: Send + Sync + 'static {
     /// Decides about a message that is due.
     async fn decide(&self, message: &outbox::Message) -> Result<Decision, StoreError>;
+
+    /// Takes what was decided to the recipient over a way that the recipient has opened itself; whether it has arrived. If
+    /// not, it goes to the target.
+    async fn carry(&self, _message: &outbox::Message, _body: &str) -> bool {
+        false
+    }
 }
 
 /// The running driver; ends when it is stopped.
@@ -144,6 +150,9 @@ impl Driver {
             Decision::Drop => return self.settle(due, Ok(())).await,
             Decision::Later(why) => return self.settle(due, Err(Failure::Undecided(why))).await,
         };
+        if self.recipients.carry(message, &body).await {
+            return self.settle(due, Ok(())).await;
+        }
         let sent = match Target::parse(&message.target, &hosts) {
             Err(refused) => Err(Failure::Refused(refused)),
             Ok(target) => {

@@ -104,6 +104,12 @@ pub const ROUTES: &[RouteSpec] = &[
     RouteSpec::mtls(Method::DELETE, SUBSCRIPTION, "UnsubscribeFromEvents", events::SUBSCRIBERS),
     RouteSpec::mtls(
         Method::GET,
+        "/capif-events/v1/{subscriberId}/subscriptions/{subscriptionId}/websocket",
+        "ConnectToNotifications",
+        events::SUBSCRIBERS,
+    ),
+    RouteSpec::mtls(
+        Method::GET,
         "/access-control-policy/v1/accessControlPolicyList/{serviceApiId}",
         "ListAccessControlPolicies",
         AEF,
@@ -199,6 +205,7 @@ impl CcfServer {
             .on("ReplaceEventSubscription", events::replace)
             .on("ModifyEventSubscription", events::modify)
             .on("UnsubscribeFromEvents", events::unsubscribe)
+            .on("ConnectToNotifications", events::connect)
             .on("ListAccessControlPolicies", access_control::list)
             .on("AppendInvocationLog", logs::append)
             .on("AuditInvocationLogs", logs::audit)

@@ -12,7 +12,7 @@ use crate::receiver::Receiver;
 const TO: &str = "https://subscriber.example/notifications";
 
 /// Every feature that is served: test, detail, descriptions.
-const FEATURES: &str = "d";
+const FEATURES: &str = "f";
 
 fn path(by: &Holder) -> String {
     format!("/capif-events/v1/{}/subscriptions", by.id)
@@ -118,12 +118,9 @@ async fn whoever_is_on_record_subscribes_changes_and_ends() {
         assert_eq!(kept["events"], wanted["events"]);
         assert_eq!(kept["eventFilters"], wanted["eventFilters"]);
         assert_eq!(kept.get("vendorMember"), None);
-        assert_eq!(
-            kept["websockNotifConfig"].get("websocketUri"),
-            None,
-            "an address that is not the server's"
-        );
         let one = format!("{}/{}", path(by), made.id());
+        let socket = format!("{}{one}/websocket", crate::harness::ISSUER.replace("https", "wss"));
+        assert_eq!(kept["websockNotifConfig"]["websocketUri"], socket, "the address is the server's to say");
         assert_eq!(made.headers["location"], format!("{}{one}", crate::harness::ISSUER));
         assert!(made.id().bytes().all(|b| b.is_ascii_alphanumeric()), "{}", made.id());
 
@@ -131,7 +128,7 @@ async fn whoever_is_on_record_subscribes_changes_and_ends() {
         let patched = patched.expect(200);
         assert_eq!(
             (&patched["events"][0], &patched["supportedFeatures"]),
-            (&json!("SERVICE_API_AVAILABLE"), &json!("d"))
+            (&json!("SERVICE_API_AVAILABLE"), &json!(FEATURES))
         );
         let replaced = ccf.put(&one, Some(by), &body(&["SERVICE_API_UPDATE"])).await.expect(200);
         assert_eq!(replaced.get("eventFilters"), None);

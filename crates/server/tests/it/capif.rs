@@ -6,6 +6,7 @@ mod domains;
 mod enrolment;
 mod operator;
 mod restart;
+mod websocket;
 
 use api_types::Secret;
 use api_types::admin::Enrolment;

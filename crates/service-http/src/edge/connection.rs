@@ -102,8 +102,10 @@ impl Served {
             .max_buf_size(limits.header_bytes as usize)
             .keep_alive(true)
             .half_close(false)
-            .serve_connection(TokioIo::new(io), service_fn(move |request| served.clone().answer(request)));
-        let graceful = |c: Pin<&mut _>| http1::Connection::graceful_shutdown(c);
+            .serve_connection(TokioIo::new(io), service_fn(move |request| served.clone().answer(request)))
+            // For the routes that speak WebSocket; no other answers 101.
+            .with_upgrades();
+        let graceful = |c: Pin<&mut _>| http1::UpgradeableConnection::graceful_shutdown(c);
         self.watch(connection, false, graceful, shutdown).await;
     }
 

@@ -13,7 +13,7 @@ use store::Sql;
 use store::subscriptions;
 
 use super::state::{opened, written};
-use super::subscription;
+use super::{subscription, websocket};
 use crate::ccf::CcfServer;
 
 /// `PUT /capif-events/v1/{subscriberId}/subscriptions/{subscriptionId}`
@@ -86,6 +86,7 @@ async fn apply(
     };
     let now_s = ccf.now_s();
     let reporting = subscription::check(ctx, &mut body, now_s)?;
+    websocket::address(ccf, &mut body, &party.id, &row.sub_id);
     row.body = written(&body)?;
     row.reports_max = reporting.max.map(i64::from);
     row.ends_s = reporting.ends_s;

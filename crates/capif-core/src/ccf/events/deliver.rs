@@ -37,6 +37,11 @@ impl Recipients for Recipient {
             None => Ok(Decision::Later("the core function is stopping")),
         }
     }
+
+    async fn carry(&self, message: &Message, body: &str) -> bool {
+        let (Some(ccf), Some(sub_id)) = (self.0.upgrade(), message.id.split(':').nth(1)) else { return false };
+        ccf.events().sockets().deliver(sub_id, body).await
+    }
 }
 
 async fn decide(ccf: &CcfServer, message: &Message) -> Result<Decision, StoreError> {

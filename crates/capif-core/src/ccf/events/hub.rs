@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use super::deliver::Recipient;
 use super::round;
+use super::websocket::Sockets;
 use crate::ccf::CcfServer;
 use crate::ccf::server::WeakCcf;
 
@@ -21,6 +22,7 @@ const SWEEP_S: i64 = 60;
 #[derive(Default)]
 pub(crate) struct Hub {
     waker: Arc<Notify>,
+    sockets: Arc<Sockets>,
     outbox: OnceLock<OutboxDriver>,
 }
 
@@ -39,6 +41,11 @@ impl Hub {
     pub(crate) fn wake(&self) {
         self.waker.notify_one();
         self.wake_outbox();
+    }
+
+    /// The WebSockets that subscribers have opened here.
+    pub(crate) fn sockets(&self) -> &Arc<Sockets> {
+        &self.sockets
     }
 
     /// Messages were queued.

@@ -21,6 +21,7 @@ mod subscribe;
 mod subscription;
 mod telling;
 mod unsubscribe;
+mod websocket;
 
 pub(crate) use change::{modify, replace};
 pub(crate) use deliver::leave_once;
@@ -30,6 +31,7 @@ pub(crate) use note::{ApiAt, Happening, aefs_of, note};
 pub(crate) use subscribe::subscribe;
 pub(crate) use subscription::{SUBSCRIBERS, fuzz_subscription, room};
 pub(crate) use unsubscribe::unsubscribe;
+pub(crate) use websocket::connect;
 
 /// Where subscriptions are.
 const PATH: &str = "/capif-events/v1";

@@ -17,6 +17,7 @@ use super::FAMILY;
 use super::hearing::Standing;
 use super::state::written;
 use super::subscription::{self, uri};
+use super::websocket;
 use crate::ccf::CcfServer;
 use crate::ccf::identifier::fresh;
 
@@ -50,8 +51,10 @@ async fn make(
     body.supported_features = subscription::agreed(&body);
     let reporting = subscription::check(ctx, &mut body, now_s)?;
     subscription::room(tx, ccf, ctx, &party).await?;
+    let sub_id = fresh("SUB", &ccf.kit().ambient);
+    websocket::address(ccf, &mut body, &party.id, &sub_id);
     let mut row = SubscriptionRow {
-        sub_id: fresh("SUB", &ccf.kit().ambient),
+        sub_id,
         family: FAMILY.to_owned(),
         owner_issuer: ccf.config().issuer.clone(),
         owner_subject: party.id.clone(),

@@ -4,6 +4,7 @@
 
 use api_types::capif::events::{
     API_STATUS_MONITORING, ENHANCED_EVENT_REPORT, EventSubscription, NOTIFICATION_TEST_EVENT,
+    NOTIFICATION_WEBSOCKET,
 };
 use api_types::common_data::SupportedFeatures;
 use api_types::problem::{Cause, InvalidParam};
@@ -29,7 +30,8 @@ use crate::ccf::party::{Party, own, party};
 pub(crate) const SUBSCRIBERS: &[CertRole] = &[CertRole::Invoker, CertRole::Aef, CertRole::Apf, CertRole::Amf];
 
 /// Features of the API that are served.
-const FEATURES: [u32; 3] = [NOTIFICATION_TEST_EVENT, ENHANCED_EVENT_REPORT, API_STATUS_MONITORING];
+const FEATURES: [u32; 4] =
+    [NOTIFICATION_TEST_EVENT, NOTIFICATION_WEBSOCKET, ENHANCED_EVENT_REPORT, API_STATUS_MONITORING];
 
 /// Subscriptions of one party. Own value.
 const PER_PARTY: u64 = 100;
