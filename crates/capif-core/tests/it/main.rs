@@ -1,8 +1,10 @@
 //! The CAPIF core function behind its router, over a SQLite store of the test's own: each refusal beside its good case.
 
 mod access_control;
+mod asking;
 mod discover;
 mod events;
+mod explained;
 mod federation;
 mod harness;
 mod logs;
@@ -12,6 +14,7 @@ mod opencapif;
 mod publish;
 mod receiver;
 mod registering;
+mod resource_auth;
 mod routing;
 mod security;
 mod token;

@@ -14,7 +14,7 @@ fn path(id: &str) -> String {
     format!("/capif-security/v1/securities/{id}/token")
 }
 
-async fn ask(ccf: &Ccf, at: &str, by: Option<&Holder>, form: &[(&str, &str)]) -> Answer {
+pub(crate) async fn ask(ccf: &Ccf, at: &str, by: Option<&Holder>, form: &[(&str, &str)]) -> Answer {
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
     let request = Request::builder()
         .method(Method::POST)
@@ -25,7 +25,7 @@ async fn ask(ccf: &Ccf, at: &str, by: Option<&Holder>, form: &[(&str, &str)]) ->
     ccf.send(request, by).await
 }
 
-fn claims(answer: &Answer) -> Value {
+pub(crate) fn claims(answer: &Answer) -> Value {
     let token = text(&answer.expect(200)["access_token"]);
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
 }

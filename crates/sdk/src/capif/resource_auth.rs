@@ -30,13 +30,18 @@ pub struct ResourceQuery {
     pub cursor: Option<String>,
 }
 
+/// A resource as one segment of a path: it has no colon, and a path no encoded slash.
+fn segment(id: &ResourceId) -> String {
+    id.as_str().replace('/', ":")
+}
+
 impl CapifClient {
     fn resource_auth(&self, behind: &[&str]) -> Result<Url, SdkError> {
         self.url(&[&["capif-resource-auth", "v1"], behind].concat())
     }
 
     fn resource(&self, aef: &AefId, id: &ResourceId) -> Result<Url, SdkError> {
-        self.resource_auth(&[aef.as_str(), "resources", id.as_str()])
+        self.resource_auth(&[aef.as_str(), "resources", &segment(id)])
     }
 
     /// Tells of a resource, by its API exposing function; the same again changes nothing. `true`: it is new.
@@ -151,7 +156,7 @@ impl CapifClient {
         owner: &ApiInvokerId,
         (aef, id): (&AefId, &ResourceId),
     ) -> Result<Url, SdkError> {
-        self.resource_auth(&["owners", owner.as_str(), "resources", aef.as_str(), id.as_str(), "policies"])
+        self.resource_auth(&["owners", owner.as_str(), "resources", aef.as_str(), &segment(id), "policies"])
     }
 
     /// The policies that an owner keeps at the core function for a resource.

@@ -15,7 +15,7 @@ use store::capif::resources;
 use super::keep::Keeper;
 use super::record::info;
 use super::version::{Condition, tag};
-use super::{PROCEDURE, read};
+use super::{PROCEDURE, of_segment, read};
 use crate::ccf::CcfServer;
 use crate::ccf::party::{own, party};
 
@@ -23,10 +23,11 @@ use crate::ccf::party::{own, party};
 pub(crate) async fn change(
     State(ccf): State<CcfServer>,
     ctx: Ctx,
-    Path((aef, resource)): Path<(String, String)>,
+    Path((aef, segment)): Path<(String, String)>,
     headers: HeaderMap,
     MergePatchBody(patch): MergePatchBody<ResourceAuthPatch>,
 ) -> Result<Response, Refusal> {
+    let resource = of_segment(&segment);
     let (server, seen) = (ccf.clone(), ctx.clone());
     let condition = Condition::of(&headers);
     let (changed, epoch): (ResourceAuthInfo, Option<u64>) = ccf

@@ -16,6 +16,7 @@ use store::Sql;
 use store::capif::resources::{self, ResourceRow};
 use store::capif::{owner_policies, tokens};
 
+use super::of_segment;
 use super::read::absent;
 use super::record::{info, invoker, judged, own_policies, written};
 use super::telling::tell;
@@ -30,8 +31,9 @@ type Named = (String, String, String);
 pub(crate) async fn policies(
     State(ccf): State<CcfServer>,
     ctx: Ctx,
-    Path(named): Path<Named>,
+    Path((owner, aef, segment)): Path<Named>,
 ) -> Result<Json<OwnerPolicies>, Refusal> {
+    let named = (owner, aef, of_segment(&segment));
     ccf.kit()
         .store
         .write(move |tx| {
@@ -58,9 +60,10 @@ pub(crate) async fn policies(
 pub(crate) async fn set_policies(
     State(ccf): State<CcfServer>,
     ctx: Ctx,
-    Path(named): Path<Named>,
+    Path((owner, aef, segment)): Path<Named>,
     JsonBody(body): JsonBody<OwnerPolicies>,
 ) -> Result<Json<OwnerPolicies>, Refusal> {
+    let named = (owner, aef, of_segment(&segment));
     let server = ccf.clone();
     let (kept, epoch): (OwnerPolicies, Option<u64>) = ccf
         .kit()

@@ -15,7 +15,7 @@ use service_http::refusal::Refusal;
 
 use super::keep::{Keeper, Kept, fault};
 use super::version::{Condition, tag};
-use super::{PATH, PROCEDURE};
+use super::{PATH, PROCEDURE, of_segment, to_segment};
 use crate::ccf::CcfServer;
 use crate::ccf::party::{own, party};
 
@@ -23,10 +23,11 @@ use crate::ccf::party::{own, party};
 pub(crate) async fn put(
     State(ccf): State<CcfServer>,
     ctx: Ctx,
-    Path((aef, resource)): Path<(String, String)>,
+    Path((aef, segment)): Path<(String, String)>,
     headers: HeaderMap,
     JsonBody(told): JsonBody<ResourceAuthInfo>,
 ) -> Result<Response, Refusal> {
+    let resource = of_segment(&segment);
     if told.resource_id.as_str() != resource {
         return Err(fault("/resourceId", "is not the one of the path"));
     }
@@ -57,7 +58,7 @@ pub(crate) async fn put(
     if !kept.created {
         return Ok((StatusCode::NO_CONTENT, [version]).into_response());
     }
-    let segment: String = body.resource_id.as_str().replace('/', "%2F");
+    let segment = to_segment(body.resource_id.as_str());
     let location = ccf.at(&format!("{PATH}/{}/resources/{segment}", body.aef_id));
     let mut response = (StatusCode::CREATED, [version], Json(body)).into_response();
     if let Ok(location) = HeaderValue::try_from(location) {

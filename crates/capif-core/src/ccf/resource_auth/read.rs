@@ -11,6 +11,7 @@ use service_http::peer::CertRole;
 use service_http::refusal::Refusal;
 use store::capif::resources;
 
+use super::of_segment;
 use super::record::info;
 use super::version::tag;
 use crate::ccf::CcfServer;
@@ -20,8 +21,9 @@ use crate::ccf::party::{own, party};
 pub(crate) async fn read(
     State(ccf): State<CcfServer>,
     ctx: Ctx,
-    Path((aef, resource)): Path<(String, String)>,
+    Path((aef, segment)): Path<(String, String)>,
 ) -> Result<Response, Refusal> {
+    let resource = of_segment(&segment);
     let told: ResourceAuthInfo = ccf
         .kit()
         .store

@@ -9,10 +9,10 @@ use service_http::peer::CertRole;
 use service_http::refusal::Refusal;
 use store::capif::{resources, tokens};
 
-use super::read;
 use super::record::invoker_of;
 use super::telling::{gone, tell};
 use super::version::Condition;
+use super::{of_segment, read};
 use crate::ccf::CcfServer;
 use crate::ccf::party::{own, party};
 
@@ -20,9 +20,10 @@ use crate::ccf::party::{own, party};
 pub(crate) async fn remove(
     State(ccf): State<CcfServer>,
     ctx: Ctx,
-    Path((aef, resource)): Path<(String, String)>,
+    Path((aef, segment)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Refusal> {
+    let resource = of_segment(&segment);
     let server = ccf.clone();
     let condition = Condition::of(&headers);
     let epoch: Option<u64> = ccf
