@@ -68,6 +68,7 @@ pub const TARGETS: &[Target] = &[
     target("owner_policy", authorization::fuzz::fuzz_owner_policy),
     target("event_subscription", capif_core::ccf::fuzz::fuzz_event_subscription),
     target("audit_query", capif_core::ccf::fuzz::fuzz_audit_query),
+    target("opencapif", capif_core::ccf::fuzz::fuzz_opencapif),
     // The edge and the guard
     target("request_path", service_http::edge::request::fuzz::fuzz_request_path),
     target("certificate_identity", service_http::peer::fuzz::fuzz_certificate_identity),
