@@ -143,8 +143,9 @@ async fn a_spoiled_answer_is_refused_for_its_own_reason() {
     over["expTime"] = serde_json::to_value(DateTime::from_unix(NOW)).unwrap();
     let (own, of_requester) = (decision(vs1, &ask), decision(vs2, &ask));
     let unknown = own.replace(&text(&ask["askId"]), "ASK0");
+    type Row<'r> = (&'r str, &'r str, Option<&'r Holder>, &'r Value, u16, &'r str);
     #[rustfmt::skip] // a table stays a table
-    let rows: Vec<(&str, &str, Option<&Holder>, &Value, u16, &str)> = vec![
+    let rows: Vec<Row<'_>> = vec![
         ("nobody",                   &own,          None,               &good,        403, "PEER_REFUSED"),
         ("the server",               &own,          Some(scene.aef()),  &good,        403, "PEER_REFUSED"),
         ("the requester",            &own,          Some(vs2),          &good,        403, "NOT_OWNER"),

@@ -333,8 +333,9 @@ async fn an_owner_alone_keeps_its_policies() {
     let mut empty = scene.permit(vs2, &["read"]);
     empty["purposes"] = json!([]);
     let of_vs2 = scene.policies(vs2);
+    type Row<'r> = (&'r str, &'r str, Option<&'r Holder>, Value, u16, &'r str);
     #[rustfmt::skip] // a table stays a table
-    let rows: Vec<(&str, &str, Option<&Holder>, Value, u16, &str)> = vec![
+    let rows: Vec<Row<'_>> = vec![
         ("nobody",                 &own,     None,                 body.clone(), 403, "PEER_REFUSED"),
         ("its server",             &own,     Some(scene.aef()),    body.clone(), 403, "PEER_REFUSED"),
         ("another API invoker",    &own,     Some(vs2),            body.clone(), 403, "NOT_OWNER"),

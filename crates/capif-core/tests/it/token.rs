@@ -4,10 +4,11 @@ use api_types::capif::ids::ApiInvokerId;
 use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use capif_core::ccf::UnknownResources;
 use http::{Method, Request};
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Ccf, Holder, ISSUER, NOW, Provider, ccf, text};
+use crate::harness::{Answer, Ccf, Holder, ISSUER, NOW, Provider, ccf, ccf_with, text};
 use crate::security::{asking, campus, context, entry};
 
 fn path(id: &str) -> String {
@@ -116,7 +117,8 @@ async fn one_spoiled_thing_gets_no_token_for_its_own_reason() {
 
 #[tokio::test]
 async fn details_come_back_as_they_were_granted() {
-    let ccf = ccf().await;
+    // Local policy alone; what owners say is tested with resources.
+    let ccf = ccf_with(|config| config.unknown_resources = UnknownResources::LocalPolicy).await;
     let (provider, invoker, _) = campus(&ccf).await;
     let scope = scope(&provider);
     let asked = json!([

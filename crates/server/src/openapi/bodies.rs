@@ -1,9 +1,10 @@
 //! Which types travel in the body of which operation.
 
-use api_types::capif::{
-    access_control, discover, events, invoker, logging, open_discover, provider, publish, routing, security,
-};
 use api_types::capif::aef_security;
+use api_types::capif::{
+    access_control, discover, events, invoker, logging, open_discover, provider, publish, resource_auth,
+    routing, security,
+};
 use api_types::faces::arf005::WorldAnchor;
 use api_types::faces::oscp::{OSCP_JSON, ServiceRecord};
 use api_types::faces::trackable::Trackable;
@@ -178,12 +179,16 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
         ("sim_mtls", "RetrieveValUserProfile") => answers(array::<idm::ProfileDoc>),
         (_, "ProtectedResourceMetadata") => answers(add::<oauth::ProtectedResourceMetadata>),
         (_, "GetMetrics") => gives("text/plain", text),
-        ("san" | "sm", "CheckAuthentication") => {
-            sends(JSON, add::<aef_security::CheckAuthenticationReq>, add::<aef_security::CheckAuthenticationRsp>)
-        }
-        ("san" | "sm", "RevokeAuthorization") => {
-            sends(JSON, add::<aef_security::RevokeAuthorizationReq>, add::<aef_security::RevokeAuthorizationRsp>)
-        }
+        ("san" | "sm", "CheckAuthentication") => sends(
+            JSON,
+            add::<aef_security::CheckAuthenticationReq>,
+            add::<aef_security::CheckAuthenticationRsp>,
+        ),
+        ("san" | "sm", "RevokeAuthorization") => sends(
+            JSON,
+            add::<aef_security::RevokeAuthorizationReq>,
+            add::<aef_security::RevokeAuthorizationRsp>,
+        ),
         ("san", "CreateSpatialAnchorsList" | "UpdateIndSpatialAnchorsList") => {
             sends(JSON, add::<san::SpatialAnchorsList>, add::<san::SpatialAnchorsList>)
         }
@@ -272,6 +277,8 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
         ("sm", "PutSpatialMapContent") => Bodies { request: Some((ANY, bytes)), answer: None },
         ("sm", "GetSpatialMapContent") => gives(ANY, bytes),
         ("ccf", operation) => of_ccf(operation),
+        ("ccf_compat", "OpenCapifCreateUser") => sends(JSON, object, object),
+        ("ccf_compat", operation) if operation != "OpenCapifDeleteUser" => answers(object),
         _ => nothing,
     }
 }
@@ -309,6 +316,20 @@ fn of_ccf(operation: &str) -> Bodies {
         "AppendInvocationLog" => same(add::<logging::InvocationLog>),
         "AuditInvocationLogs" => answers(add::<logging::InvocationLogsRetrieveRes>),
         "ObtainRoutingInfo" => answers(add::<routing::RoutingInfo>),
+        "PutResource" => same(add::<resource_auth::ResourceAuthInfo>),
+        "GetResource" => answers(add::<resource_auth::ResourceAuthInfo>),
+        "ModifyResource" => {
+            both(MERGE_PATCH, add::<resource_auth::ResourceAuthPatch>, add::<resource_auth::ResourceAuthInfo>)
+        }
+        "ListResources" | "ListOwnedResources" => answers(add::<resource_auth::ResourceAuthPage>),
+        "PutResources" => {
+            both(JSON, add::<resource_auth::ResourceAuthBatch>, add::<resource_auth::ResourceAuthBatchResult>)
+        }
+        "GetOwnerPolicies" => answers(add::<resource_auth::OwnerPolicies>),
+        "SetOwnerPolicies" => same(add::<resource_auth::OwnerPolicies>),
+        "ListAsks" => answers(add::<resource_auth::AuthorizationAsks>),
+        "DecideAsk" => (Some((JSON, add::<resource_auth::AskDecision> as Add)), None),
+        "SubscribeToResources" => same(add::<resource_auth::ResourceAuthSubscription>),
         _ => (None, None),
     };
     Bodies { request, answer }

@@ -39,6 +39,11 @@ pub(super) fn of(interface: &Interface) -> Value {
             "type": "http", "scheme": "bearer", "description": "One-time secret of an enrolment",
         });
     }
+    if interface.listener == "ccf_compat" {
+        let schemes = &mut document["components"]["securitySchemes"];
+        schemes["password"] = json!({ "type": "http", "scheme": "basic" });
+        schemes["administrator"] = json!({ "type": "http", "scheme": "bearer", "description": "Answer of `/login`, for ten minutes" });
+    }
     document
 }
 
@@ -65,6 +70,10 @@ fn operation(interface: &str, route: &RouteSpec, problem: &Value, schemas: &mut 
         }
         // The secret of an enrolment as the bearer credential (TS 33.122 6.1).
         RouteAuth::Public if route.operation == "OnboardInvoker" => json!([{ "enrolment": [] }]),
+        RouteAuth::Public if matches!(route.operation, "OpenCapifGetAuth" | "OpenCapifLogin") => {
+            json!([{ "password": [] }])
+        }
+        RouteAuth::Public if interface == "ccf_compat" => json!([{ "administrator": [] }]),
         RouteAuth::Public => json!([]),
         RouteAuth::Token => json!([{ "accessToken": [] }]),
         RouteAuth::Mtls(_) if route.operators => json!([{ "mutualTls": [] }, { "accessToken": [] }]),
@@ -142,6 +151,7 @@ fn good(route: &RouteSpec, answers: bool) -> &'static [(&'static str, &'static s
             | "SubscribeToEvents"
             | "AppendInvocationLog",
         ) => &[CREATED],
+        (_, "ConnectToNotifications") => &[("101", "A WebSocket of notifications (RFC 6455)")],
         (_, "RevokeAuthorization") if !answers => &[NO_CONTENT],
         (&Method::DELETE, _) => &[NO_CONTENT],
         (&Method::PUT | &Method::PATCH, _) if !answers => &[NO_CONTENT],

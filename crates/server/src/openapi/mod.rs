@@ -23,7 +23,7 @@ pub struct Interface {
 }
 
 /// The APIs of the CAPIF core function: document, title, beginning of the path.
-const CAPIF: [(&str, &str, &str); 11] = [
+const CAPIF: [(&str, &str, &str); 12] = [
     ("ccf-provider", "CAPIF_API_Provider_Management (TS 29.222 8.9)", "/api-provider-management/"),
     ("ccf-invoker", "CAPIF_API_Invoker_Management (TS 29.222 8.4)", "/api-invoker-management/"),
     ("ccf-publish", "CAPIF_Publish_Service_API (TS 29.222 8.2)", "/published-apis/"),
@@ -35,6 +35,11 @@ const CAPIF: [(&str, &str, &str); 11] = [
     ("ccf-logging", "CAPIF_Logging_API_Invocation (TS 29.222 8.7)", "/api-invocation-logs/"),
     ("ccf-auditing", "CAPIF_Auditing (TS 29.222 8.8)", "/logs/"),
     ("ccf-routing", "CAPIF_Routing_Info (TS 29.222 8.10)", "/capif-routing-info/"),
+    (
+        "ccf-resource-auth",
+        "Resources and the policies of their owners (own; TR 33.721, solution #3)",
+        "/capif-resource-auth/",
+    ),
 ];
 
 /// Every interface.
@@ -69,6 +74,11 @@ pub fn interfaces() -> Vec<Interface> {
         let routes = capif_core::ccf::ROUTES.iter().filter(|spec| spec.path.starts_with(path)).collect();
         Interface { name, title, listener: "ccf", routes }
     }));
+    // What else is served there is what the documents of the core function say.
+    let users = |spec: &&RouteSpec| spec.operation.starts_with("OpenCapif");
+    let routes = capif_core::ccf::OPENCAPIF_ROUTES.iter().filter(users).collect();
+    let title = "CAPIF core function: users of the listener for OpenCAPIF clients";
+    all.push(Interface { name: "ccf-opencapif", title, listener: "ccf_compat", routes });
     all
 }
 

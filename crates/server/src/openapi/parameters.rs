@@ -278,6 +278,13 @@ fn of_ccf(operation: &str) -> Vec<Named> {
         "ObtainRoutingInfo" => {
             vec![("aef-id", "The function, the one that asks"), ("supp-feat", "Features in hexadecimal")]
         }
+        "ListResources" => vec![
+            ("owner", "ResourceOwner as JSON: only of this owner"),
+            ("type", "Only of this type"),
+            PAGE[0],
+            PAGE[1],
+        ],
+        "ListOwnedResources" => vec![PAGE[0], PAGE[1]],
         _ => Vec::new(),
     }
 }
@@ -287,6 +294,7 @@ fn headers(interface: &str, operation: &str) -> &'static [Named] {
         ("san", "DiscSpatialAnchorsProfiles" | "GetSpatialAnchorsOfGroup")
         | ("sm", "DiscSpatialMapsSmas") => &[UE_ID],
         ("san", "GetIndSpatialAnchorsList") | ("sm", "GetIndSpatialMap") => &[IF_NONE_MATCH],
+        ("ccf", "PutResource" | "ModifyResource" | "RemoveResource") => &[IF_MATCH],
         ("san" | "sm", _)
             if ["Update", "Modify", "Delete"].iter().any(|verb| operation.starts_with(verb)) =>
         {

@@ -152,6 +152,22 @@ impl Known {
 }
 
 #[cfg(test)]
+impl Known {
+    /// A resource as it would be read, for tests of what is decided by it.
+    pub(crate) fn of(
+        info: ResourceAuthInfo,
+        kept_by_owner: &[AuthPolicy],
+        answered: Vec<(About, bool, Option<i64>)>,
+    ) -> Self {
+        let auth = ResourceAuth::from_wire(&info, kept_by_owner, DefaultDecision::Deny, true).unwrap();
+        let answered = answered.into_iter().enumerate().map(|(number, (about, permitted, until_s))| {
+            Answered { ask: format!("ASK{number}"), about, permitted, until_s }
+        });
+        Self { auth, info, answered: answered.collect() }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use ResourceAction::{Read, Update};

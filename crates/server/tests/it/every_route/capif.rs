@@ -19,10 +19,11 @@ const NO_CLIENT: Refused = refused(401, "invalid_client", "CLIENT_AUTH_WRONG");
 const OTHERS: Refused = refused(403, "UNAUTHORIZED_OPERATION", "NOT_OWNER");
 const HIDDEN: Refused = refused(404, "RESOURCE_NOT_FOUND", "NOT_OWNER");
 const ABSENT: Refused = refused(404, "RESOURCE_NOT_FOUND", "NOT_FOUND");
+const UNSUBSCRIBED: Refused = refused(404, "SUBSCRIPTION_NOT_FOUND", "NOT_FOUND");
 
 /// What becomes of a good certificate on what is another's.
 #[rustfmt::skip] // a table stays a table
-const FOREIGN: [(&str, Refused); 26] = [
+const FOREIGN: [(&str, Refused); 39] = [
     ("ReplaceProvider",            HIDDEN),
     ("ModifyProvider",             HIDDEN),
     ("DeregisterProvider",         HIDDEN),
@@ -47,14 +48,28 @@ const FOREIGN: [(&str, Refused); 26] = [
     ("ReplaceEventSubscription",   OTHERS),
     ("ModifyEventSubscription",    OTHERS),
     ("UnsubscribeFromEvents",      OTHERS),
+    ("ConnectToNotifications",     OTHERS),
     ("ListAccessControlPolicies",  OTHERS),
     ("AppendInvocationLog",        OTHERS),
+    ("PutResource",                OTHERS),
+    ("GetResource",                OTHERS),
+    ("ModifyResource",             OTHERS),
+    ("RemoveResource",             OTHERS),
+    ("ListResources",              OTHERS),
+    ("PutResources",               OTHERS),
+    ("ListOwnedResources",         OTHERS),
+    ("GetOwnerPolicies",           OTHERS),
+    ("SetOwnerPolicies",           OTHERS),
+    ("ListAsks",                   OTHERS),
+    ("DecideAsk",                  OTHERS),
+    ("UnsubscribeFromResources",   UNSUBSCRIBED),
 ];
 
 /// Routes without a row above, and why.
 #[rustfmt::skip] // a table stays a table
-const NOBODYS: [(&str, &str); 3] = [
+const NOBODYS: [(&str, &str); 4] = [
     ("Revocations",         "the feed is the same for every verifier"),
+    ("SubscribeToResources", "a subscription is its caller's: it names nothing of another's"),
     ("AuditInvocationLogs", "an auditor names nothing of another's: it sees its own domain's logs, and that of another is empty"),
     ("ObtainRoutingInfo",   "without rules, which no interface provisions, there is nothing of anybody's; own and another's answer 404"),
 ];
@@ -165,6 +180,9 @@ impl Realm {
             invoker,
         };
         realm.negotiate(site).await;
+        let url = format!("/capif-resource-auth/v1/{}/resources/things:1", realm.aef.id);
+        let request = Request::put(site.path("ccf", &url)).json(&realm.resource("things/1", 1));
+        send(&realm.aef.link, request, 201).await;
         realm
     }
 
@@ -196,6 +214,13 @@ impl Realm {
         json!({ "securityInfo": [entry], "notificationDestination": TO })
     }
 
+    fn resource(&self, id: &str, version: u64) -> Value {
+        json!({
+            "resourceId": id, "resourceType": "3gpp_spatial_anchor", "aefId": self.aef.id, "apiId": self.api,
+            "owner": { "apiInvokerId": self.invoker.id }, "policyVersion": version,
+        })
+    }
+
     /// A good request of `role` about what is this realm's.
     fn request(&self, site: &Site, spec: &RouteSpec, role: CertRole, subscription: &str) -> Request {
         let path = spec
@@ -208,7 +233,10 @@ impl Realm {
             .replace("{aefId}", &self.aef.id)
             .replace("{serviceApiId}", &self.api)
             .replace("{subscriberId}", &self.party(role).id)
-            .replace("{subscriptionId}", subscription);
+            .replace("{subscriptionId}", subscription)
+            .replace("{resourceId}", "things:1")
+            .replace("{ownerId}", &self.invoker.id)
+            .replace("{askId}", "ASKnothing");
         let mut url = site.path("ccf", &path);
         let named = match spec.operation {
             "DiscoverServiceApis" | "DiscoverServiceApisByProse" => {
@@ -256,10 +284,19 @@ impl Realm {
             "RevokeAuthorization" => {
                 json!({ "apiInvokerId": self.invoker.id, "apiIds": [self.api], "cause": "OTHER_REASON" })
             }
-            "SubscribeToEvents" | "ReplaceEventSubscription" => {
-                json!({ "events": ["SERVICE_API_AVAILABLE"], "notificationDestination": TO })
-            }
+            "SubscribeToEvents" | "ReplaceEventSubscription" => json!({
+                "events": ["SERVICE_API_AVAILABLE"], "notificationDestination": TO, "supportedFeatures": "3",
+                "websockNotifConfig": { "requestWebsocketUri": true },
+            }),
             "ModifyEventSubscription" => json!({ "notificationDestination": TO }),
+            "ModifyResource" => json!({ "visibility": "UNIVERSAL", "policyVersion": 2 }),
+            "PutResource" => self.resource("things/1", 3),
+            "PutResources" => json!({ "resources": [self.resource("things/1", 4)] }),
+            "SetOwnerPolicies" => json!({ "authPolicies": [] }),
+            "DecideAsk" => json!({ "nonce": "n", "effect": "PERMIT" }),
+            "SubscribeToResources" => {
+                json!({ "events": ["RESOURCE_AUTH_UPDATED"], "notificationDestination": TO })
+            }
             "AppendInvocationLog" => {
                 let entry = json!({
                     "apiId": self.api, "apiName": self.api_name, "apiVersion": "v1", "resourceName": "things",
@@ -272,10 +309,16 @@ impl Realm {
     }
 
     /// A subscription of the party of `role`.
-    async fn subscription(&self, site: &Site, role: CertRole) -> String {
+    async fn subscription(&self, site: &Site, spec: &RouteSpec, role: CertRole) -> String {
         let party = self.party(role);
-        let url = site.path("ccf", &format!("/capif-events/v1/{}/subscriptions", party.id));
-        let body = self.body("SubscribeToEvents").expect("a body");
+        let (path, body) = match spec.operation {
+            "UnsubscribeFromResources" => {
+                ("/capif-resource-auth/v1/subscriptions".to_owned(), "SubscribeToResources")
+            }
+            _ => (format!("/capif-events/v1/{}/subscriptions", party.id), "SubscribeToEvents"),
+        };
+        let url = site.path("ccf", &path);
+        let body = self.body(body).expect("a body");
         send(&party.link, Request::post(url).json(&body), 201).await.created_id().expect("an id")
     }
 }
@@ -323,6 +366,8 @@ impl World {
             vec![("no certificate".into(), &nobody, NOBODY)];
         let val_server = site.link("vs-1");
         links.push(("a VAL server".into(), &val_server, NOBODY));
+        let stranger = site.link_as(Some(&site.identity("capif", "ccf", "CCFX")));
+        links.push(("a core function that is no partner".into(), &stranger, NOBODY));
         for role in [CertRole::Invoker, CertRole::Aef, CertRole::Apf, CertRole::Amf] {
             if !roles.contains(&role) {
                 links.push((format!("role {}", role.as_str()), &self.own.party(role).link, NOBODY));
@@ -371,7 +416,8 @@ impl World {
     pub(super) async fn rightful(&self, site: &Site, spec: &RouteSpec, roles: &[CertRole]) -> u16 {
         let right = right_of(roles);
         let subscribed = spec.path.contains("{subscriptionId}");
-        let subscription = if subscribed { self.own.subscription(site, right).await } else { String::new() };
+        let subscription =
+            if subscribed { self.own.subscription(site, spec, right).await } else { String::new() };
         let brief;
         let realm = match spec.operation {
             "DeregisterProvider"
@@ -386,6 +432,11 @@ impl World {
         };
         let request = realm.request(site, spec, right, &subscription);
         let answer = realm.party(right).link.send(request).await.expect("an answer");
+        if spec.operation == "ConnectToNotifications" {
+            // A plain GET is no handshake, and that is all that is wrong with it.
+            assert_eq!(json_of(&answer)["invalidParams"][0]["param"], "upgrade", "{}", answer.status);
+            return 200;
+        }
         answer.status
     }
 

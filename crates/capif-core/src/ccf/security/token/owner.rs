@@ -137,3 +137,140 @@ impl<'a> Owners<'a> {
         Ask { who: self.who(), action, target, purpose: None, position, now_s: self.now_s }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use api_types::capif::resource_auth::{AuthPolicy, ResourceAuthInfo};
+    use authorization::capif::grant::{Judges, grant};
+    use proptest::prelude::*;
+    use proptest::sample::subsequence;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+    const ACTIONS: [&str; 3] = ["read", "update", "delete"];
+    const PARTS: [&str; 3] = ["menu", "price", "route"];
+
+    /// A policy, as a value that is also read plainly by the test.
+    fn policies(prefix: &'static str) -> impl Strategy<Value = Vec<Value>> {
+        let subject = prop_oneof![
+            Just(json!({ "apiInvokerId": "VS2" })),
+            Just(json!({ "apiInvokerId": "VS3" })),
+            Just(json!("ANY_ONBOARDED"))
+        ];
+        let actions = subsequence(ACTIONS.to_vec(), 1..=3);
+        let parts = prop_oneof![2 => Just(None), 1 => subsequence(PARTS.to_vec(), 1..=3).prop_map(Some)];
+        // 1,800,000,000 is in January of 2027.
+        let window = prop_oneof![
+            3 => Just(None),
+            1 => Just(Some(json!([{ "startTime": "2027-01-01T00:00:00Z", "stopTime": "2027-12-31T00:00:00Z" }]))),
+            1 => Just(Some(json!([{ "startTime": "2026-01-01T00:00:00Z", "stopTime": "2026-12-31T00:00:00Z" }]))),
+        ];
+        let effect = prop_oneof![2 => Just("PERMIT"), 1 => Just("DENY")];
+        let policy = (subject, actions, parts, window, effect).prop_map(
+            |(subject, actions, parts, window, effect)| {
+                let mut policy = json!({ "subjects": [subject], "actions": actions, "effect": effect });
+                if let Some(parts) = parts {
+                    policy["servInfoIds"] = json!(parts);
+                }
+                if let Some(window) = window {
+                    policy["timeWindows"] = window;
+                }
+                policy
+            },
+        );
+        prop::collection::vec(policy, 0..4).prop_map(move |mut all| {
+            for (number, policy) in all.iter_mut().enumerate() {
+                policy["policyId"] = format!("{prefix}{number}").into();
+            }
+            all
+        })
+    }
+
+    fn element() -> impl Strategy<Value = Value> {
+        let actions = subsequence(ACTIONS.to_vec(), 1..=3).prop_shuffle();
+        let level = prop_oneof![
+            Just(json!({ "level": "INSTANCE" })),
+            subsequence(PARTS.to_vec(), 1..=3)
+                .prop_map(|ids| json!({ "level": "SERVICE_INFO", "servInfoIds": ids })),
+            Just(json!({ "level": "SERVICE_INFO", "servInfoScope": "ALL" })),
+        ];
+        (actions, level).prop_map(|(actions, level)| {
+            let mut element =
+                json!({ "type": "3gpp_spatial_anchor", "identifier": "list/7", "actions": actions });
+            element.as_object_mut().unwrap().extend(level.as_object().unwrap().clone());
+            element
+        })
+    }
+
+    /// Whether a policy speaks of this requester, action and part now; of the whole if there is no part.
+    fn speaks(policy: &Value, action: &str, part: Option<&str>) -> bool {
+        let subject = &policy["subjects"][0];
+        let list = |name: &str| policy[name].as_array().cloned().unwrap_or_default();
+        let in_time =
+            policy.get("timeWindows").is_none_or(|windows| windows[0]["startTime"] == "2027-01-01T00:00:00Z");
+        let of_part = match (part, policy.get("servInfoIds")) {
+            (_, None) => true,
+            (Some(part), Some(ids)) => ids.as_array().unwrap().contains(&part.into()),
+            // Who denies a part denies the whole; who permits a part permits no whole.
+            (None, Some(_)) => policy["effect"] == "DENY",
+        };
+        (subject == "ANY_ONBOARDED" || subject["apiInvokerId"] == "VS2")
+            && list("actions").contains(&action.into())
+            && in_time
+            && of_part
+    }
+
+    proptest! {
+        /// Whatever is told, kept and answered: no token has what a policy denies, and none what nobody permits.
+        #[test]
+        fn no_token_has_what_the_owner_denies(
+            told in policies("t"),
+            kept in policies("k"),
+            asked in prop::collection::vec(element(), 1..4),
+            answers in prop::collection::vec((subsequence(ACTIONS.to_vec(), 1..=3), any::<bool>()), 0..3),
+            asks in any::<bool>(),
+        ) {
+            let info: ResourceAuthInfo = serde_json::from_value(json!({
+                "resourceId": "list/7", "resourceType": "3gpp_spatial_anchor", "aefId": "AEF1", "apiId": "API1",
+                "owner": { "apiInvokerId": "VS1" }, "visibility": "LISTED", "authPolicies": told, "policyVersion": 1,
+                "defaultDecision": if asks { "ASK_OWNER" } else { "DENY" },
+            })).unwrap();
+            let own: Vec<AuthPolicy> = serde_json::from_value(json!(kept)).unwrap();
+            let answered = answers.iter().map(|(actions, permitted)| {
+                let about = serde_json::from_value(json!({ "actions": actions })).unwrap();
+                (about, *permitted, None)
+            });
+            let known = Known::of(info, &own, answered.collect());
+            let owners = Owners {
+                known: [("list/7".to_owned(), known)].into(),
+                unknown: UnknownResources::Deny,
+                requester: "VS2",
+                now_s: NOW,
+            };
+            let details = Details::read(json!(asked).to_string().as_bytes(), &[]).unwrap();
+            let yes = |_: &Question<'_>| Verdict::Permit;
+            let owner = |question: &Question<'_>| owners.judge(question);
+            let granted = grant(&details, &Judges { local: &yes, owner: &owner, permission: &yes });
+            let Ok(left) = granted.check() else { return Ok(()) };
+            let all: Vec<Value> = told.iter().chain(&kept).cloned().collect();
+            let one = |effect: &str, action: &str, part: Option<&str>| {
+                all.iter().any(|policy| policy["effect"] == effect && speaks(policy, action, part))
+            };
+            for element in left.elements().iter().filter_map(Element::spatial) {
+                for action in element.actions.iter().map(|action| action.as_str()) {
+                    let parts: Vec<Option<&str>> = match &element.level {
+                        Level::ServiceInfo(_, Parts::These(ids)) => ids.iter().map(|id| Some(id.as_str())).collect(),
+                        _ => vec![None],
+                    };
+                    for part in parts {
+                        prop_assert!(!one("DENY", action, part), "{action} of {part:?} is denied");
+                        let answered = asks && part.is_none() && answers.iter().find(|(of, _)| of.contains(&action)).is_some_and(|(_, yes)| *yes);
+                        prop_assert!(one("PERMIT", action, part) || answered, "nobody permits {action} of {part:?}");
+                    }
+                }
+            }
+        }
+    }
+}
