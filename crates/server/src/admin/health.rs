@@ -29,7 +29,11 @@ pub(super) async fn health(State(admin): State<Admin>) -> Response {
         status: if well { "ok" } else { "degraded" }.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         functions,
-        compat: admin.config.pointer("/compat/clients").and_then(|clients| clients.as_str()).map(str::to_owned),
+        compat: admin
+            .config
+            .pointer("/compat/clients")
+            .and_then(|clients| clients.as_str())
+            .map(str::to_owned),
     };
     let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(health)).into_response()

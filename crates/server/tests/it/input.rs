@@ -66,7 +66,8 @@ async fn bad_input_is_refused_on_every_route() {
     let before = [records(&site).await, world.records(&site).await].concat();
     let mut faults = Vec::new();
     let mut asked = 0_usize;
-    for interface in interfaces() {
+    // That for OpenCAPIF clients is off; behind it are the readers of the other listener of the core function.
+    for interface in interfaces().into_iter().filter(|interface| interface.listener != "ccf_compat") {
         for spec in interface.routes {
             let token = match spec.auth {
                 RouteAuth::Token => Some(text_of(
