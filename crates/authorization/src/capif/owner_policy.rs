@@ -258,7 +258,7 @@ impl ResourceAuth {
             return plain(Verdict::Permit);
         }
         if self.exp_s.is_some_and(|end| end <= ask.now_s) {
-            return plain(Verdict::Deny(Reason::NotFound));
+            return plain(Verdict::Deny(Reason::OutsidePeriod));
         }
         if !self.synchronised {
             return plain(Verdict::Deny(Reason::NotSynchronised));

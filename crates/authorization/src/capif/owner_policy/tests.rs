@@ -48,7 +48,7 @@ fn vs2() -> Ask<'static> {
 
 #[test]
 fn one_thing_spoiled_decides_otherwise() {
-    use Reason::{NotAllowedEntity, NotFound, NotSynchronised, NotVisible, OwnerDenied};
+    use Reason::{NotAllowedEntity, NotSynchronised, NotVisible, OutsidePeriod, OwnerDenied};
     use Verdict::{Deny, Permit};
     type Row = (&'static str, fn(&mut Value), fn(&mut Ask<'_>), Verdict, Option<&'static str>);
     #[rustfmt::skip] // a table stays a table
@@ -98,7 +98,7 @@ fn one_thing_spoiled_decides_otherwise() {
         ("DENY of an area, place unknown", |v| { policy(v)["serviceArea"] = area(); policy(v)["effect"] = "DENY".into(); }, |a| a.position = Position::Unknown, Deny(OwnerDenied), Some("p1")),
         ("DENY of an area, decided later", |v| { policy(v)["serviceArea"] = area(); policy(v)["effect"] = "DENY".into(); }, |_| {}, Deny(NotAllowedEntity), None),
         ("not ended", |v| v["expTime"] = "2027-01-15T08:00:01Z".into(), |_| {}, Permit, Some("p1")),
-        ("ended", |v| v["expTime"] = "2027-01-15T08:00:00Z".into(), |_| {}, Deny(NotFound), None),
+        ("ended", |v| v["expTime"] = "2027-01-15T08:00:00Z".into(), |_| {}, Deny(OutsidePeriod), None),
         ("ended, for the owner", |v| v["expTime"] = "2027-01-15T08:00:00Z".into(), |a| a.who.invoker = "vs1", Permit, None),
         ("private, found", |v| v["visibility"] = "PRIVATE".into(), |a| a.action = Action::Discover, Deny(NotVisible), None),
         ("private, read by its identifier", |v| v["visibility"] = "PRIVATE".into(), |_| {}, Permit, Some("p1")),
@@ -118,7 +118,7 @@ fn one_thing_spoiled_decides_otherwise() {
         let pending = ResourceAuth { synchronised: false, ..auth };
         let mine = ask.who.owns(&pending.owner);
         let ended = pending.exp_s.is_some_and(|end| end <= NOW);
-        let expected = if mine { Permit } else { Deny(if ended { NotFound } else { NotSynchronised }) };
+        let expected = if mine { Permit } else { Deny(if ended { OutsidePeriod } else { NotSynchronised }) };
         assert_eq!(pending.decide(&ask).verdict, expected, "{what}, before it is synchronised");
     }
 }
