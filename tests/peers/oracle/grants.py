@@ -31,33 +31,39 @@ def owner_allows(world, subject, element, action, now):
     nothing, else the entries that it is limited to, or ALL for no limit. Solution #3; SERVICE is the server's to decide."""
     thing = world.by_identifier.get((element.kind, element.thing))
     if thing is None or thing.absent:
-        return None, "NOT_FOUND"
+        return None  # S3-6: not there and not allowed are one answer
     if rules.owns(thing, subject):
-        return ALL, None
+        return ALL
     said = rules.visibility(thing)
-    if said == "PRIVATE":
-        return None, "NOT_VISIBLE"
-    if thing.period and thing.period[1] < now:
-        return None, "OUTSIDE_PERIOD"
     listed = rules.named(thing, subject)
-    if said == "RESTRICTED" and not listed:
-        return None, "NOT_ALLOWED_ENTITY"
+    if said == "PRIVATE" or said == "RESTRICTED" and not listed:
+        return None
+    if thing.period and thing.period[1] < now:
+        return None
     readable = {"discover", "read", "subscribe", "localize"} if listed else {"discover", "read"}
     if action in readable:
-        return ALL, None
+        return ALL
     if action == "update" and rules.provides(thing, subject):
-        own = frozenset(part for part, by in thing.parts.items() if by is subject)
-        if own:
-            return own, None
-    return None, "OWNER_DENIED"
+        return frozenset(part for part, by in thing.parts.items() if by is subject) or None
+    return None
 
 
-# Reasons in audit for one that the owner's policy does not let through: to the requester they are one answer (S3-6), and the
-# rows do not name which of them it is.
-NOT_ALLOWED = frozenset({
-    "NOT_FOUND", "NOT_VISIBLE", "NOT_ALLOWED_ENTITY", "OWNER_DENIED", "NOT_ENTITLED", "DETAILS_NARROW", "OUTSIDE_PERIOD",
-    "NOT_SYNCHRONISED",
-})
+# What the owner's policy does not let through; the rows do not name which of them it is.
+NOT_ALLOWED = frozenset({"NOT_VISIBLE", "NOT_ALLOWED_ENTITY", "OWNER_DENIED", "DETAILS_NARROW", "OUTSIDE_PERIOD"})
+# Where nothing is said at all, the owner may be asked, and until an answer it is no (S3-N2, CON-22).
+ASKED = frozenset({"OWNER_REQUIRED", "AUTHORIZATION_ASKED"})
+
+
+def why_not(world, kind, element):
+    """Reasons in audit for an element of which nothing is granted; to the requester they are one answer (S3-6). Which of
+    several elements gives a refusal its reason is not said."""
+    if element.kind != kind:
+        return frozenset({"NOT_ENTITLED", "SCOPE_NARROW"})  # details broader than the scope (FFS-02)
+    thing = world.by_identifier.get((element.kind, element.thing))
+    if thing is None or thing.absent:
+        return frozenset({"NOT_FOUND"})
+    silent = not thing.visibility and not thing.entities and not thing.services
+    return NOT_ALLOWED | (ASKED if silent else frozenset())
 
 
 def decide(world, subject, kind, apis, elements, now, by_owner):
@@ -75,7 +81,7 @@ def decide(world, subject, kind, apis, elements, now, by_owner):
         for action in sorted(element.actions):
             limit = ALL
             if by_owner and element.level != "SERVICE":
-                limit, _ = owner_allows(world, subject, element, action, now)
+                limit = owner_allows(world, subject, element, action, now)
             if limit is None:
                 continue
             if limit != ALL:
@@ -89,7 +95,7 @@ def decide(world, subject, kind, apis, elements, now, by_owner):
             kept.setdefault(limit, set()).add(action)
         left += [dataclasses.replace(element, actions=frozenset(actions), parts=parts) for parts, actions in kept.items()]
     if not left:
-        return no(400, DETAILS, NOT_ALLOWED, "S2-2b, S3-7b, S3-7c, FFS-02")
+        return no(400, DETAILS, frozenset().union(*(why_not(world, kind, element) for element in elements)), "S2-2b, S3-7b, S3-7c, FFS-02")
     return Grant(200, None, frozenset([None]), tuple(left), "S2-2b, S2-2c, S3-7c, S3-8")
 
 

@@ -55,8 +55,8 @@ def sample(matrix, ways, wanted, seed):
     """Units of work: for each way to come the same share of the objects, drawn by `seed`."""
     draw = random.Random(seed)
     whole = sum(len(matrix.of_kind[way.kind]) for way in ways)
-    # So many cells come of a unit, as counted with `--all`.
-    share = 1.0 if wanted is None else min(1.0, wanted / (8.6 * whole))
+    # So many cells come of a unit, as counted with `--all`; a token that is refused is used for none.
+    share = 1.0 if wanted is None else min(1.0, wanted / ((6.0 if matrix.by_owner else 8.6) * whole))
     units = []
     for way in ways:
         things = matrix.of_kind[way.kind]
@@ -168,7 +168,7 @@ def main():
     parser.add_argument("--least", type=int, default=20_000, help="fewer are a failure")
     parser.add_argument("--all", action="store_true", help="every cell")
     parser.add_argument("--seed", type=int, default=1, help="which cells are drawn")
-    parser.add_argument("--owner-policy", choices=["on", "off", "probe"], default="probe", help="whether solution #3 is in force")
+    parser.add_argument("--owner-policy", choices=["on", "off", "probe"], default="on", help="whether solution #3 is in force")
     parser.add_argument("--json", help="where mismatches are written")
     sys.exit(run(parser.parse_args()))
 
