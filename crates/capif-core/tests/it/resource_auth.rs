@@ -467,7 +467,7 @@ async fn what_rests_on_time_ends_in_time() {
     assert_eq!(scene.tell(&over).await.status, 204);
     assert_eq!(claims(&scene.token(&scene.vs2, &["read"]).await)["exp"], NOW + 60);
     scene.ccf.clock.set_s(NOW + 60);
-    assert_eq!(scene.refused(&scene.vs2, &["read"]).await, "NOT_FOUND");
+    assert_eq!(scene.refused(&scene.vs2, &["read"]).await, "OUTSIDE_PERIOD");
 }
 
 #[tokio::test]
