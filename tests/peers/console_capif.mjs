@@ -58,7 +58,8 @@ async function enrol(page, what, name, apis = '') {
   check(`the secret is shown accessibly ${faults}`, faults.length === 0);
   await shot(page, `capif-secret-${what}`);
   await page.keyboard.press('Escape');
-  await form.waitFor({ state: 'detached' });
+  // Closed, and gone from the page.
+  await page.locator('dialog').waitFor({ state: 'detached' });
   check('and not again', !(await page.content()).includes(secret));
   return secret;
 }
@@ -78,7 +79,7 @@ async function onboard(secret) {
   return { id: made.body.apiInvokerId, key, cert: made.body.onboardingInformation.apiInvokerCertificate };
 }
 
-function description(aef) {
+function description(aef, apiName = 'museum-exhibits') {
   const resource = (resourceName, uri, operations) => ({ resourceName, commType: 'REQUEST_RESPONSE', uri, operations });
   const version = {
     apiVersion: 'v1',
@@ -88,7 +89,7 @@ function description(aef) {
     aefId: aef, versions: [version], protocol: 'HTTP_2', dataFormat: 'JSON', securityMethods: ['OAUTH'],
     interfaceDescriptions: [{ fqdn: 'museum.example', port: 8443 }],
   };
-  return { apiName: 'museum-exhibits', description: 'What is on show, and where', aefProfiles: [profile] };
+  return { apiName, description: 'What is on show, and where', aefProfiles: [profile] };
 }
 
 try {
@@ -98,8 +99,10 @@ try {
   // Somebody who exposes an API, and somebody who uses it.
   await go(page, 'providers');
   const [, apf, aef] = await register(await enrol(page, 'provider', 'Museum of the campus'));
-  const published = await expect(201, call('POST', `${ccf}/published-apis/v1/${apf.id}/service-apis`, { identity: apf, body: description(aef.id) }));
-  const api = published.body.apiId;
+  const publish = (body) => expect(201, call('POST', `${ccf}/published-apis/v1/${apf.id}/service-apis`, { identity: apf, body }));
+  const api = (await publish(description(aef.id))).body.apiId;
+  // By which anchors are served.
+  await publish(description(aef.id, 'ssan-disc'));
   await go(page, 'invokers');
   const guide = await onboard(await enrol(page, 'invoker', 'Museum guide', 'museum-exhibits\nssan-sanm\nssan-disc'));
   const information = { aefId: aef.id, prefSecurityMethods: ['OAUTH'] };
@@ -175,7 +178,7 @@ try {
       { policyId: 'tours', subjects: ['ANY_ONBOARDED'], actions: ['update'], servInfoIds: ['tour'], effect: 'DENY' },
     ],
   };
-  await expect(201, call('PUT', `${ccf}/capif-resource-auth/v1/${aef.id}/resources/hall%2F7`, { identity: aef, body: resource }));
+  await expect(201, call('PUT', `${ccf}/capif-resource-auth/v1/${aef.id}/resources/hall:7`, { identity: aef, body: resource }));
   await go(page, `resources?aef=${aef.id}`);
   await page.getByRole('button', { name: 'hall/7' }).click();
   check('a policy is told in words', await seen(form.getByText(`API invoker ${guide.id} may discover and read it.`)));
@@ -183,10 +186,11 @@ try {
   check(`a resource is accessible ${told}`, told.length === 0);
   await shot(page, 'capif-resource');
   await form.getByRole('button', { name: 'May somebody …?' }).click();
+  const question = page.getByRole('region', { name: 'May somebody do something with it?' });
   const answer = page.getByRole('status').filter({ hasText: 'policy of the owner' });
   for (const [action, says] of [['read', 'yes'], ['update', 'no']]) {
-    await page.getByLabel('API invoker', { exact: true }).fill(guide.id);
-    await page.getByLabel('Action').selectOption(action);
+    await question.getByLabel('API invoker').fill(guide.id);
+    await question.getByLabel('Action').selectOption(action);
     await page.getByRole('button', { name: 'Ask', exact: true }).click();
     await answer.getByText(says, { exact: true }).waitFor();
     check(`${action}: ${says}`, true);

@@ -8,8 +8,8 @@ use service_http::peer::CertRole;
 use service_http::routes::{MountError, RouteSpec};
 
 use super::{
-    Admin, accounts, audit, bulk, capif, charging, clock, elsewhere, enrolments, health, keys, policies, positions,
-    revocations, services, traces, verifiers, views,
+    Admin, accounts, audit, bulk, capif, charging, clock, elsewhere, enrolments, health, keys, policies,
+    positions, revocations, services, traces, verifiers, views,
 };
 
 const OPERATE: &[CertRole] = &[CertRole::Admin, CertRole::Operator];
