@@ -51,6 +51,11 @@ pub trait Recipients: Send + Sync + 'static {
     /// Decides about a message that is due.
     async fn decide(&self, message: &outbox::Message) -> Result<Decision, StoreError>;
 
+    /// The way out of a message that does not go as the others, by another certificate; `None`: as the others.
+    fn way(&self, _message: &outbox::Message) -> Option<Egress> {
+        None
+    }
+
     /// Takes what was decided to the recipient over a way that the recipient has opened itself; whether it has arrived. If
     /// not, it goes to the target.
     async fn carry(&self, _message: &outbox::Message, _body: &str) -> bool {
@@ -158,7 +163,9 @@ impl Driver {
             Ok(target) => {
                 let traceparent =
                     message.trace.as_ref().map(|trace| format!("00-{trace}-{}-01", self.ambient.span_id()));
-                match self.egress.post_json(&target, body, traceparent.as_deref()).await {
+                let way = self.recipients.way(message);
+                let egress = way.as_ref().unwrap_or(&self.egress);
+                match egress.post_json(&target, body, traceparent.as_deref()).await {
                     Ok(answer) if answer.status.is_success() => Ok(()),
                     Ok(answer) => Err(Failure::Status(answer.status.as_u16())),
                     Err(refused) => Err(Failure::Refused(refused)),

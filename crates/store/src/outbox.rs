@@ -173,6 +173,14 @@ pub async fn dead(tx: &mut dyn Sql, after: &str, limit: u32) -> Result<Vec<Dead>
         .collect()
 }
 
+/// Whether a message waits to be delivered.
+///
+/// # Errors
+/// The engine's.
+pub async fn waits(tx: &mut dyn Sql, id: &str) -> Result<bool, StoreError> {
+    Ok(tx.query_opt("SELECT 1 FROM outbox WHERE id = $1 AND dead = 0", &params![id]).await?.is_some())
+}
+
 /// Drops a message, whatever its state: its subscription has ended. `false`: no such message.
 ///
 /// # Errors

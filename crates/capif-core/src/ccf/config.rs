@@ -6,6 +6,7 @@ use super::federation::Federation;
 use api_types::capif::ApiName;
 use api_types::capif::resource_auth::DefaultDecision;
 use authorization::capif::negotiation::LocalPolicy;
+use service_http::egress::Egress;
 use service_http::feed::RevocationLog;
 use service_http::oauth::keys::KeyStore;
 
@@ -42,6 +43,9 @@ pub struct CcfConfig {
     pub unknown_resources: UnknownResources,
     /// What holds where an owner has no policy that fits, and the resource says nothing either.
     pub default_decision: DefaultDecision,
+    /// The way to API exposing functions, with the certificate of the core function; `None`: they are told nothing, and
+    /// follow the feed.
+    pub aef_egress: Option<Egress>,
     /// Names of the service APIs that anybody may discover, who is not onboarded, until an operator writes a list; none
     /// named: none.
     pub open_apis: Vec<ApiName>,
@@ -62,6 +66,7 @@ impl CcfConfig {
             unknown_resources: UnknownResources::default(),
             default_decision: DefaultDecision::Deny,
             federation: None,
+            aef_egress: None,
             open_apis: Vec::new(),
         }
     }

@@ -1,6 +1,7 @@
 //! What ends with a party: certificates, tokens, security contexts, published APIs, subscriptions. One transaction, and an
 //! epoch that is acknowledged when no verifier of ours accepts anything of it any more (sheet 2.7).
 
+use api_types::capif::security::RevocationCause;
 use authorization::revocation::Kind;
 use authorization::token::LEEWAY_S;
 use service_http::feed::NewEntry;
@@ -12,6 +13,7 @@ use store::capif::{
 use store::{Sql, StoreError};
 
 use super::events::{Happening, note};
+use super::security::notice::{self, By};
 use super::{CcfServer, published};
 
 /// APIs of one publishing function that are ended at once; no more can be published. Own value.
@@ -37,6 +39,8 @@ impl CcfServer {
     ) -> Result<Vec<NewEntry>, StoreError> {
         let mut entries = self.end_certificates(tx, invoker).await?;
         entries.push(NewEntry { kind: Kind::Client, value: invoker.to_owned(), expires_s: self.until() });
+        let had = contexts::entries(tx, invoker).await?;
+        notice::queue_of(tx, self, invoker, had, &RevocationCause::OtherReason, By::Core).await?;
         contexts::delete(tx, invoker).await?;
         access_control::delete_invoker(tx, invoker).await?;
         asks::delete_invoker(tx, invoker).await?;
@@ -87,7 +91,8 @@ impl CcfServer {
                 }
             }
             Ok(CertRole::Aef) => {
-                contexts::remove_aef(tx, function).await?;
+                let gone = contexts::remove_aef(tx, function).await?;
+                notice::queue(tx, self, &gone, &RevocationCause::OtherReason, By::Aef).await?;
                 self.end_resources_at(tx, function).await?;
                 entries.extend(self.end_tokens(tokens::of_aef(tx, function, self.now_s()).await?));
                 for api in service_apis::of_aef(tx, function).await? {
@@ -111,7 +116,8 @@ impl CcfServer {
             lost.extend(tokens::of_any(tx, profile.aef_id.as_str(), &api.api_name, self.now_s()).await?);
         }
         let entries = self.end_tokens(lost);
-        contexts::remove_api(tx, &api.api_id).await?;
+        let gone = contexts::remove_api(tx, &api.api_id).await?;
+        notice::queue(tx, self, &gone, &RevocationCause::OtherReason, By::Core).await?;
         access_control::delete_api(tx, &api.api_id).await?;
         routing::delete_api(tx, &api.api_id).await?;
         service_apis::delete(tx, &api.api_id).await?;

@@ -29,7 +29,7 @@ pub(super) async fn ccf_server(
     let log = RevocationLog::open(kit.store.clone(), ambient, origin.clone(), None, Vec::new()).await?;
     let issuer = CsrIssuer::new(common.pki.clone(), common.ambient.clone());
     let certificates = Arc::new(CapifCertificates(Arc::new(issuer)));
-    let config = CcfConfig { federation: federation(common)?, ..CcfConfig::new(log, Arc::new(keys)) };
+    let config = CcfConfig { federation: federation(common)?, aef_egress: Some(common.egress_to_aefs(urls)?), ..CcfConfig::new(log, Arc::new(keys)) };
     let ccf = CcfServer::new(kit.clone(), config, certificates);
     ccf.start().await?;
     Ok((ccf, kit))

@@ -1,5 +1,6 @@
 //! The surroundings of one function: records, verifier, way out, limits.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use service_http::verifier::{self, IssuerState, Verifier};
 use store::{Store, StoreConfig};
 
 use super::aef::{Abroad, Aef};
-use super::{RECORDS, migrations_of};
+use super::{CORE_NAME, RECORDS, migrations_of};
 use crate::config::{Backend, Config};
 use crate::data_dir::DataDir;
 use crate::pki::{Pki, Purpose};
@@ -230,6 +231,23 @@ impl Common<'_> {
             allow_private: self.demo || self.config.egress.allow_private,
             own: self.own.to_vec(),
         }))
+    }
+
+    /// The way to API exposing functions, with the certificate by which they know the core function. Those of this process
+    /// are reached though they are our own.
+    pub(super) fn egress_to_aefs(&self, urls: &BTreeMap<String, String>) -> Result<Egress> {
+        let authority = self.pki.authority("capif")?;
+        let issued = authority.issue(("ccf", CORE_NAME), Purpose::Client, &[], self.ambient)?;
+        let identity = Identity::from_pem(&issued.cert_pem, &issued.key_pem)?;
+        let port = |name: &str| urls.get(name).and_then(|url| url::Url::parse(url).ok()?.port_or_known_default());
+        let ports = [port("san"), port("sm")];
+        let meant = self.own.iter().filter(|own| ports.contains(&Some(own.port()))).copied();
+        let egress = Egress::new(EgressConfig {
+            tls: tls::client_config(&self.foreign_roots()?, Some(identity))?,
+            allow_private: self.demo || self.config.egress.allow_private,
+            own: self.own.to_vec(),
+        });
+        Ok(egress.reaching(meant.collect()))
     }
 
     fn rates(&self) -> RateSettings {

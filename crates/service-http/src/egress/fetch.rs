@@ -50,8 +50,16 @@ pub struct Answer {
 impl Egress {
     /// A way out.
     pub fn new(config: EgressConfig) -> Self {
-        let reach = Reach { allow_private: config.allow_private, own: Arc::from(config.own) };
+        let (own, also) = (Arc::from(config.own), Arc::default());
+        let reach = Reach { allow_private: config.allow_private, own, also };
         Self { tls: Some(Arc::new(config.tls)), reach }
+    }
+
+    /// Also reaches these addresses, private or our own as they may be: functions that are meant to be called.
+    #[must_use]
+    pub fn reaching(mut self, addresses: Vec<SocketAddr>) -> Self {
+        self.reach.also = Arc::from(addresses);
+        self
     }
 
     /// No way out: every request fails.

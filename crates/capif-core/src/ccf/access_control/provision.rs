@@ -5,6 +5,8 @@ use api_types::capif::{AefId, ApiInvokerId, ServiceApiId};
 use api_types::problem::{Cause, InvalidParam};
 use api_types::validate::{Validate, cause_of};
 use authorization::Reason;
+use authorization::revocation::Kind;
+use service_http::feed::NewEntry;
 use service_http::refusal::Refusal;
 use store::capif::{access_control, invokers};
 use store::{Sql, StoreError};
@@ -15,7 +17,7 @@ use crate::ccf::events::{ApiAt, Happening, note};
 
 impl CcfServer {
     /// Makes or replaces the policy of an API invoker; that of [`EVERY_INVOKER`] counts for all that have none. Whether it
-    /// was made. A policy has taken effect for whoever asks next, and subscribers are told.
+    /// was made. A policy has taken effect when this returns, wherever the feed is followed; subscribers are told.
     ///
     /// # Errors
     /// Members at fault; no such service API at that function, no such API invoker; the store fails.
@@ -28,7 +30,8 @@ impl CcfServer {
         policy.validate("").map_err(|faults| Refusal::input(cause_of(&faults), faults))?;
         let (server, api, aef) = (self.clone(), api.clone(), aef.clone());
         let body = serde_json::to_string(&policy).map_err(|_| Refusal::open(Reason::StoreFailed))?;
-        self.kit()
+        let (made, epoch): (bool, Option<u64>) = self
+            .kit()
             .store
             .write(move |tx| {
                 Box::pin(async move {
@@ -42,11 +45,13 @@ impl CcfServer {
                     let here = (api.as_str(), aef.as_str());
                     let made = access_control::find(tx, here, invoker).await?.is_none();
                     access_control::put(tx, here, invoker, &body).await?;
-                    changed(tx, &server, at).await?;
-                    Ok(made)
+                    let epoch = changed(tx, &server, at).await?;
+                    Ok::<_, Refusal>((made, epoch))
                 })
             })
-            .await
+            .await?;
+        self.acknowledge(epoch).await?;
+        Ok(made)
     }
 
     /// Drops the policy of an API invoker, or that of [`EVERY_INVOKER`]. `false`: there is none.
@@ -60,20 +65,21 @@ impl CcfServer {
         invoker: &ApiInvokerId,
     ) -> Result<bool, Refusal> {
         let (server, api, aef, invoker) = (self.clone(), api.clone(), aef.clone(), invoker.clone());
-        self.kit()
+        let (gone, epoch): (bool, Option<u64>) = self
+            .kit()
             .store
             .write(move |tx| {
                 Box::pin(async move {
                     let at = known(tx, &api, &aef).await?;
                     let here = (api.as_str(), aef.as_str());
                     let gone = access_control::delete(tx, here, named(&invoker)).await?;
-                    if gone {
-                        changed(tx, &server, at).await?;
-                    }
-                    Ok::<_, Refusal>(gone)
+                    let epoch = if gone { changed(tx, &server, at).await? } else { None };
+                    Ok::<_, Refusal>((gone, epoch))
                 })
             })
-            .await
+            .await?;
+        self.acknowledge(epoch).await?;
+        Ok(gone)
     }
 
     /// The policies of a service API at one function, that of [`EVERY_INVOKER`] first.
@@ -109,13 +115,19 @@ async fn known(tx: &mut dyn Sql, api: &ServiceApiId, aef: &AefId) -> Result<ApiA
     found.map(|(_, at)| at).ok_or(Refusal::open(Reason::NotFound))
 }
 
-/// Tells subscribers how the policies are now, or that there are none any more.
-async fn changed(tx: &mut dyn Sql, ccf: &CcfServer, at: ApiAt) -> Result<(), StoreError> {
+/// How long a change is told by the feed, in seconds. Own value: longer than any copy of a policy is relied on.
+const TOLD_S: i64 = 3_600;
+
+/// Tells subscribers how the policies are now, or that there are none any more, and the feed that they are others.
+async fn changed(tx: &mut dyn Sql, ccf: &CcfServer, at: ApiAt) -> Result<Option<u64>, StoreError> {
     let aef = at.aefs.first().map(AefId::as_str).unwrap_or_default();
+    let value = at.api.as_str().to_owned();
     let rows = access_control::list(tx, (at.api.as_str(), aef)).await?;
     let event = match rows.is_empty() {
         true => Happening::AccessControlGone { api: at },
         false => Happening::AccessControlUpdated { policies: of_rows(&rows)?, api: at },
     };
-    note(tx, ccf, event).await
+    note(tx, ccf, event).await?;
+    let expires_s = Some(ccf.now_s().saturating_add(TOLD_S));
+    ccf.note(tx, vec![NewEntry { kind: Kind::Policy, value, expires_s }]).await
 }

@@ -1,14 +1,16 @@
 //! POST `/revocations` of `admin`, for the issuer that the core function is: after the answer nothing is granted.
 
 use api_types::admin::{RevocationRequest, Revoked};
+use api_types::capif::security::RevocationCause;
 use api_types::problem::{Cause, InvalidParam};
 use api_types::validate::{Validate, cause_of};
 use authorization::revocation::Kind;
 use service_http::feed::NewEntry;
 use service_http::refusal::Refusal;
-use store::capif::certificates;
+use store::capif::{certificates, contexts};
 
 use crate::ccf::CcfServer;
+use crate::ccf::security::notice::{self, By};
 
 impl CcfServer {
     /// Revokes. A certificate is withdrawn here too, so that no token is issued for it; when the signing key is revoked, the
@@ -37,6 +39,11 @@ impl CcfServer {
                 Box::pin(async move {
                     if kind == Kind::Certificate {
                         certificates::revoke(tx, &value, this.now_s()).await?;
+                    }
+                    if kind == Kind::Client {
+                        let had = contexts::entries(tx, &value).await?;
+                        notice::queue_of(tx, &this, &value, had, &RevocationCause::AuthorizationIssue, By::Core)
+                            .await?;
                     }
                     let entry = NewEntry { kind, value, expires_s: None };
                     this.revocations().append(tx, &[entry]).await.map_err(Refusal::from)

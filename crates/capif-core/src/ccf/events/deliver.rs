@@ -3,6 +3,7 @@
 use api_types::capif::events::{API_STATUS_MONITORING, ENHANCED_EVENT_REPORT, EventNotification};
 use api_types::capif::network::TestNotification;
 use async_trait::async_trait;
+use service_http::egress::Egress;
 use service_http::ledger::PERMIT;
 use service_http::outbox_driver::{Decision, Recipients};
 use store::audit::{self, AuditRow};
@@ -15,6 +16,7 @@ use super::hearing::Standing;
 use super::state::{opened, parsed, written};
 use super::subscription::{has, uri};
 use super::telling::{KIND, Kept};
+use crate::ccf::security::notice;
 use crate::ccf::server::WeakCcf;
 use crate::ccf::{CcfServer, resource_auth};
 
@@ -32,10 +34,15 @@ impl Recipients for Recipient {
     async fn decide(&self, message: &Message) -> Result<Decision, StoreError> {
         match self.0.upgrade() {
             Some(ccf) if message.kind == KIND => decide(&ccf, message).await,
+            Some(ccf) if notice::is_ours(message) => notice::decide(&ccf, message).await,
             Some(ccf) if message.kind == resource_auth::KIND => resource_auth::deliver(&ccf, message).await,
             Some(_) => Ok(Decision::Drop),
             None => Ok(Decision::Later("the core function is stopping")),
         }
+    }
+
+    fn way(&self, message: &Message) -> Option<Egress> {
+        self.0.upgrade().and_then(|ccf| notice::way(&ccf, message))
     }
 
     async fn carry(&self, message: &Message, body: &str) -> bool {

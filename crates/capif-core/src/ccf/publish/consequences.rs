@@ -6,11 +6,13 @@ use std::collections::BTreeSet;
 use api_types::capif::AefId;
 use api_types::capif::profile::{AefProfile, SecurityMethod};
 use api_types::capif::publish::ServiceAPIDescription;
+use api_types::capif::security::RevocationCause;
 use service_http::feed::NewEntry;
 use store::capif::{access_control, contexts, routing, tokens};
 use store::{Sql, StoreError};
 
 use crate::ccf::CcfServer;
+use crate::ccf::security::notice::{self, By};
 use crate::ccf::events::{ApiAt, Happening, note};
 
 /// Whether a service API is active anywhere.
@@ -60,7 +62,9 @@ pub(crate) async fn draw(
     let Some(api) = &after.api_id else { return Err(StoreError::Damaged("service API")) };
     let mut entries = Vec::new();
     for aef in withdrawn(before, after) {
-        for gone in contexts::remove_api_at(tx, aef.as_str(), api.as_str()).await? {
+        let ended = contexts::remove_api_at(tx, aef.as_str(), api.as_str()).await?;
+        notice::queue(tx, ccf, &ended, &RevocationCause::OtherReason, By::Core).await?;
+        for gone in ended {
             let damaged = |_| StoreError::Damaged("security context");
             let invoker = gone.invoker_id.try_into().map_err(damaged)?;
             let (aef, apis) = (Some(aef.clone()), vec![api.clone()]);

@@ -21,12 +21,13 @@ pub(super) fn authentication(ccf: &CcfServer, method: &str, thumbprints: &[Strin
     })
 }
 
-/// What it may be granted now: `apis` by name and identifier.
-pub(super) fn authorization(aef: &str, apis: &[(&str, &str)]) -> String {
+/// What it may be granted now: `apis` by name and identifier; and where the function may call it back (decision 0083).
+pub(super) fn authorization(aef: &str, apis: &[(&str, &str)], hosts: &[String]) -> String {
     let names: Vec<&str> = apis.iter().map(|(name, _)| *name).collect();
     encoded(&json!({
         "scope": format!("3gpp#{aef}:{}", names.join(",")),
         "apiIds": apis.iter().map(|(_, id)| *id).collect::<Vec<_>>(),
+        "callbackHosts": hosts,
     }))
 }
 

@@ -4,6 +4,7 @@
 mod context;
 mod info;
 mod negotiate;
+pub(crate) mod notice;
 mod obtain;
 mod revoke;
 mod token;

@@ -1,6 +1,7 @@
 //! `GET /trustedInvokers/{apiInvokerId}`: an API exposing function asks how an API invoker was to come, after that one has
 //! called `check-authentication` (TS 29.222 8.5.2.4). It sees the entries about itself.
 
+use api_types::capif::invoker::APIInvokerEnrolmentDetails;
 use api_types::capif::profile::SecurityMethod;
 use api_types::capif::publish::ServiceAPIDescription;
 use api_types::capif::security::{SecurityInformation, SecurityTarget, ServiceSecurity, TrustedInvokerQuery};
@@ -13,12 +14,13 @@ use service_http::call::{Actor, Ctx};
 use service_http::ledger::{self, Permit};
 use service_http::peer::CertRole;
 use service_http::refusal::Refusal;
-use store::Sql;
-use store::capif::certificates;
+use store::capif::{certificates, invokers};
 use store::capif::contexts::{self, ContextEntry};
+use store::{Sql, StoreError};
 
 use super::negotiate::is_same;
 use super::{info, read};
+use crate::ccf::events::destination;
 use crate::ccf::party::party;
 use crate::ccf::{CcfServer, published};
 
@@ -60,6 +62,7 @@ async fn seen(
     let mut body = read(&row)?;
     let apis = published::of_aef(tx, &aef).await?;
     let thumbprints = certificates::live_of(tx, invoker, ccf.now_s()).await?;
+    let hosts = callback_hosts(tx, invoker).await?;
     let mut shown = Vec::new();
     for mut entry in std::mem::take(&mut body.security_info) {
         let here: Vec<_> = entries.iter().filter(|known| is_of(known, &entry, &apis)).collect();
@@ -75,7 +78,7 @@ async fn seen(
         if wanted.authorization_info && !here.is_empty() {
             let names: Vec<_> =
                 here.iter().map(|known| (known.api_name.as_str(), known.api_id.as_str())).collect();
-            entry.authorization_info = Some(info::authorization(&aef, &names));
+            entry.authorization_info = Some(info::authorization(&aef, &names, &hosts));
         }
         shown.push(entry);
     }
@@ -83,6 +86,14 @@ async fn seen(
     let permit = Permit::new("ccf.security.obtain").object(format!("contexts/{invoker}")).units(0);
     ledger::record(tx, ctx, &Actor::peer(ctx.peer()), &permit).await?;
     Ok(body)
+}
+
+/// The host at which an API invoker was onboarded to be notified.
+async fn callback_hosts(tx: &mut dyn Sql, invoker: &str) -> Result<Vec<String>, StoreError> {
+    let Some(row) = invokers::find(tx, invoker).await? else { return Ok(Vec::new()) };
+    let onboarded: APIInvokerEnrolmentDetails =
+        serde_json::from_str(&row.body).map_err(|_| StoreError::Damaged("an API invoker"))?;
+    Ok(destination::hosts(&onboarded.notification_destination).unwrap_or_default())
 }
 
 /// Whether what was negotiated belongs to this entry of the context: by its API, and by the function or an interface of it.

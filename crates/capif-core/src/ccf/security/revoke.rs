@@ -2,7 +2,7 @@
 //! it or some APIs, and nothing of another function (TS 29.222 8.5.2.5 and 8.5.2.6). The answer comes when no verifier of
 //! ours accepts the tokens any more.
 
-use api_types::capif::security::SecurityNotification;
+use api_types::capif::security::{RevocationCause, SecurityNotification};
 use api_types::problem::{Cause, InvalidParam};
 use authorization::Reason;
 use axum::extract::{Path, State};
@@ -15,6 +15,7 @@ use service_http::refusal::Refusal;
 use store::Sql;
 use store::capif::{contexts, tokens};
 
+use super::notice::{self, By};
 use crate::ccf::CcfServer;
 use crate::ccf::events::{self, Happening};
 use crate::ccf::party::party;
@@ -95,6 +96,8 @@ async fn apply(
         apis: apis.collect::<Result<_, _>>().map_err(damaged)?,
     };
     events::note(tx, ccf, happening).await?;
+    let cause = some.map_or(RevocationCause::AuthorizationIssue, |some| some.cause.clone());
+    notice::queue_of(tx, ccf, invoker, gone, &cause, By::Aef).await?;
     let object = format!("contexts/{invoker}");
     let permit = Permit::new("ccf.security.revoke").object(object).status(204).units(0);
     ledger::record(tx, ctx, &Actor::peer(ctx.peer()), &permit).await?;
