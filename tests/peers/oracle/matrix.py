@@ -18,6 +18,7 @@ import time
 import cast as people
 import grants
 import levels
+import lists
 from asking import Bearer, Matrix
 from words import ALL, ANCHOR, APIS, MAP, ROLE, Element
 from world import World
@@ -112,9 +113,10 @@ def run(arguments):
     by_owner = {"on": True, "off": False, "probe": None}[arguments.owner_policy]
     if by_owner is None:
         by_owner = owner_policy(world, cast)
+    lists.make(world, cast, tokens)
     people.objects(world, cast, tokens, settle if by_owner else lambda *_: None)
     print(f"world of {len(cast.invokers) + 5} API invokers, {len(cast.sim)} parties of the SIM-S, {len(world.things)} anchors "
-          f"and maps in {time.time() - began:.0f} s", flush=True)
+          f"and maps, {len(world.shelves)} lists of several, in {time.time() - began:.0f} s", flush=True)
     print(f"the owner's policy decides at the core function: {'yes' if by_owner else 'no'}", flush=True)
 
     matrix = Matrix(world, cast, by_owner)
@@ -124,6 +126,7 @@ def run(arguments):
     with concurrent.futures.ThreadPoolExecutor(THREADS) as threads:
         for done in [threads.submit(matrix.unit, *unit) for unit in units]:
             done.result()
+    lists.run(matrix)
     for subject in cast.invokers:
         matrix.spoilt_requests(subject)
     matrix.limited_requests()

@@ -49,7 +49,7 @@ class World:
         self.nobody = Party("nobody", ready["ca"])
         # Party, and for API invokers identifier, by subject.
         self.parties, self.invoker_ids, self.clients = {}, {}, {}
-        self.things, self.by_identifier, self.bodies = [], {}, {}
+        self.things, self.shelves, self.by_identifier, self.bodies = [], [], {}, {}
         self.shift_s = 0
 
     def now(self):
