@@ -14,7 +14,7 @@ mod token;
 
 pub use invoker::ServiceApiQuery;
 pub use resource_auth::ResourceQuery;
-pub use token::{TokenRequest, scope};
+pub use token::{TokenOrPending, TokenRequest, scope};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

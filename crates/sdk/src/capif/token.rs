@@ -1,12 +1,12 @@
 //! Access tokens of the core function (TS 29.222 8.5.4.2.6, TS 33.122 C.2).
 
 use api_types::capif::{AefId, ApiInvokerId, ApiName};
-use api_types::oauth::{AuthorizationDetail, TokenResponse};
+use api_types::oauth::{AuthorizationDetail, TokenErrorBody, TokenResponse};
 
 use super::CapifClient;
 use crate::authorized::Credential;
 use crate::error::SdkError;
-use crate::request::Request;
+use crate::request::{Answer, Request};
 
 /// What a token is asked for.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +24,32 @@ pub fn scope(aef: &AefId, apis: &[ApiName]) -> String {
     format!("3gpp#{aef}:{}", names.join(","))
 }
 
+/// What becomes of a request that can wait.
+#[derive(Debug)]
+pub enum TokenOrPending {
+    /// The token.
+    Token(TokenResponse),
+    /// The owner of a resource has been asked.
+    Pending {
+        /// The question.
+        ask: String,
+        /// Seconds until it is worth asking again.
+        interval_s: u32,
+    },
+}
+
+/// RFC 8628 3.5.
+const PENDING: &str = "authorization_pending";
+
+fn checked(token: TokenResponse) -> Result<TokenResponse, SdkError> {
+    let is_bearer = token.token_type.eq_ignore_ascii_case("bearer");
+    if is_bearer && !token.access_token.expose().is_empty() {
+        Ok(token)
+    } else {
+        Err(SdkError::Malformed("token type"))
+    }
+}
+
 impl CapifClient {
     /// Obtains an access token by client credentials; it is bound to the certificate of this connection.
     ///
@@ -34,6 +60,37 @@ impl CapifClient {
         invoker: &ApiInvokerId,
         request: &TokenRequest,
     ) -> Result<TokenResponse, SdkError> {
+        let answer = self.asked(invoker, request, false).await?;
+        let token: TokenResponse = answer.expect(&[200])?.json()?;
+        checked(token)
+    }
+
+    /// Likewise, by somebody who can wait for the owner of a resource: who has been asked and has not answered yet is no
+    /// refusal. To be asked again after `interval_s`.
+    ///
+    /// # Errors
+    /// As [`CapifClient::token`].
+    pub async fn token_or_pending(
+        &self,
+        invoker: &ApiInvokerId,
+        request: &TokenRequest,
+    ) -> Result<TokenOrPending, SdkError> {
+        let answer = self.asked(invoker, request, true).await?;
+        if answer.status == 400 {
+            let pending = answer.json::<TokenErrorBody>().ok().filter(|body| body.error == PENDING);
+            if let Some(TokenErrorBody { auth_req_id: Some(ask), interval, .. }) = pending {
+                return Ok(TokenOrPending::Pending { ask, interval_s: interval.unwrap_or(5) });
+            }
+        }
+        checked(answer.expect(&[200])?.json()?).map(TokenOrPending::Token)
+    }
+
+    async fn asked(
+        &self,
+        invoker: &ApiInvokerId,
+        request: &TokenRequest,
+        waits: bool,
+    ) -> Result<Answer, SdkError> {
         let url = self.url(&["capif-security", "v1", "securities", invoker.as_str(), "token"])?;
         let details = match request.authorization_details.as_slice() {
             [] => None,
@@ -47,11 +104,8 @@ impl CapifClient {
             ("scope", request.scope.as_str()),
         ];
         form.extend(details.as_deref().map(|details| ("authorization_details", details)));
-        let token: TokenResponse = self.send(Request::post(url).form(form)).await?.expect(&[200])?.json()?;
-        if !token.token_type.eq_ignore_ascii_case("bearer") || token.access_token.expose().is_empty() {
-            return Err(SdkError::Malformed("token type"));
-        }
-        Ok(token)
+        form.extend(waits.then_some(("ask_mode", "poll")));
+        self.send(Request::post(url).form(form)).await
     }
 
     /// Likewise, as what requests to the API exposing function carry.
