@@ -489,3 +489,22 @@ async fn a_record_that_cannot_be_read_silences_nobody_else() {
     receiver.wait("/whole", 1).await;
     assert!(receiver.got("/damaged").is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_for_at_onboarding_is_counted() {
+    let receiver = Receiver::start().await;
+    let ccf = ccf_reaching(receiver.egress()).await;
+    let provider = ccf.provider(1, &[]).await;
+    let api = publish(&ccf, &provider, "things").await;
+    let event = "SERVICE_API_ONBOARDED_BY_API_INVOKERS_COUNT";
+    let body = with(&[event], json!({ "notificationDestination": receiver.url("/counts") }));
+    subscribed(&ccf, &provider.apf, &body).await;
+    let asking = |name: &str| json!({ "apiList": { "serviceAPIDescriptions": [{ "apiName": name }] } });
+    ccf.invoker_with(&[], asking("things")).await;
+    ccf.invoker_with(&[], asking("nothing")).await;
+    ccf.invoker_with(&[], asking("things")).await;
+    let told = receiver.wait("/counts", 2).await;
+    let counts: Vec<_> = told.iter().map(|notice| notice["eventDetail"]["onboardedCount"].clone()).collect();
+    let counted = |count: u64| json!([{ "apiId": api, "count": count }]);
+    assert_eq!(counts, [counted(1), counted(2)]);
+}

@@ -22,7 +22,7 @@ use store::capif::invokers::{self, InvokerRow, InvokerState};
 
 use super::{FEATURES, PATH, kept};
 use crate::ccf::certificates::Named;
-use crate::ccf::events::{Happening, note};
+use crate::ccf::events::{ApiAt, Happening, note};
 use crate::ccf::identifier::Realm;
 use crate::ccf::provider::functions::{refused, wrong};
 use crate::ccf::{CcfServer, allowed, enrolment};
@@ -102,6 +102,12 @@ pub(crate) async fn onboard(
                 }
                 certificates::insert(tx, &certificate).await?;
                 note(tx, &server, Happening::InvokerOnboarded { invoker: id.clone() }).await?;
+                let listed =
+                    body.api_list.iter().flat_map(|list| list.service_api_descriptions.iter().flatten());
+                let apis: Vec<ApiAt> = listed.filter_map(ApiAt::of).collect();
+                if !apis.is_empty() {
+                    note(tx, &server, Happening::AskedAtOnboarding { apis }).await?;
+                }
                 let permit =
                     Permit::new("ccf.invoker.onboard").object(format!("invokers/{id}")).status(201).units(0);
                 ledger::record(tx, &ctx, &actor, &permit).await?;
