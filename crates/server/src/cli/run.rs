@@ -47,6 +47,8 @@ pub(super) async fn demo(common: Common, options: Demo) -> Result<ExitCode> {
     // A demo is for this machine alone, whatever the configuration says.
     config.server.bind = "127.0.0.1".into();
     config.server.host = "localhost".into();
+    // Owners are asked, so that it can be seen how.
+    config.capif.ask_owners = true;
     if common.port_base.is_none() && options.once {
         config.server.port_base = 0;
     }

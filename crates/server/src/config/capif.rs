@@ -51,6 +51,9 @@ pub struct CapifSection {
     /// Whether an API invoker that has used up all its invocations of a service API loses its authorization for it at the
     /// core function (`OVERLIMIT_USAGE`); else it is only refused.
     pub withdraw_over_limit: bool,
+    /// Whether the core function asks the owner of an anchor or map that has no rules and no visibility (TR 33.721 6.3.2.1,
+    /// NOTE to step 7), before somebody else gets a token for it; else nobody does.
+    pub ask_owners: bool,
     /// Whose tokens open which interface, by the name of the API, as `"ssan-sanm" = "capif"`; both where none is named.
     pub interfaces: BTreeMap<String, InterfaceMode>,
 }

@@ -20,7 +20,7 @@ pub(super) const NOTIFICATIONS: &str = "https://localhost:9443/capif";
 
 /// An API invoker.
 pub(super) struct Invoker<'s> {
-    sample: &'s Sample,
+    pub(super) sample: &'s Sample,
     pub(super) id: ApiInvokerId,
     pub(super) secret: String,
     pub(super) identity: Identity,
@@ -105,6 +105,11 @@ impl<'s> Invoker<'s> {
             None => https,
         };
         Ok(Self { sample, id, secret, identity, https, ccf })
+    }
+
+    /// The same, whose requests name this trace.
+    pub(super) fn in_trace(&self, trace: &str) -> Result<Self> {
+        Self::with(self.sample, self.id.clone(), self.secret.clone(), self.identity.clone(), Some(trace))
     }
 
     /// The names of the APIs that it finds at a function.

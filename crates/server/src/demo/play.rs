@@ -8,11 +8,11 @@ use anyhow::{Context, Result};
 use super::attacks::{self, Arena};
 use super::observe::{self, Observer};
 use super::report::{Procedure, Report, Step, Verdict, catalogue};
-use super::{Sample, Table, p1, p2, p3, svg};
+use super::{Sample, Table, p1, p2, p3, p4, svg};
 use crate::wiring::Running;
 
 /// What is built.
-const BUILT: [&str; 3] = ["P1", "P2", "P3"];
+const BUILT: [&str; 4] = ["P1", "P2", "P3", "P4"];
 
 /// Plays what `only` names, or everything that is built where it names nothing.
 ///
@@ -35,7 +35,8 @@ pub async fn play(running: &Running, sample: &Sample, only: &[String], table: Ta
         let played = match procedure.id {
             "P1" => p1::play(sample, &mut score).await,
             "P2" => p2::play(sample, &mut score).await,
-            _ => p3::play(sample, &mut score).await,
+            "P3" => p3::play(sample, score.of("TR33.721-S2")).await,
+            _ => p4::play(sample, score.of("TR33.721-S3")).await,
         };
         score.close(played);
         let took = ambient.monotonic().saturating_sub(began);
@@ -80,11 +81,27 @@ pub(super) struct Score<'o> {
     steps: Vec<Step>,
     /// Requests whose steps stand in the score.
     seen: BTreeSet<String>,
+    /// The one procedure whose steps are taken over, where a request is a step of several.
+    only: Option<&'static str>,
 }
 
 impl<'o> Score<'o> {
     fn new(trace: String, observer: &'o Observer) -> Self {
-        Self { trace, observer, steps: Vec::new(), seen: BTreeSet::new() }
+        Self { trace, observer, steps: Vec::new(), seen: BTreeSet::new(), only: None }
+    }
+
+    /// Only steps of this procedure are taken over.
+    fn of(&mut self, procedure: &'static str) -> &mut Self {
+        self.only = Some(procedure);
+        self
+    }
+
+    /// Takes over what the functions reported of a request of somebody else's.
+    pub(super) async fn adopt(&mut self, trace: &str) -> Result<()> {
+        let reported = self.observer.steps(trace).await?;
+        let of_it = reported.iter().filter(|step| self.only.is_none_or(|only| step.procedure == only));
+        self.steps.extend(of_it.map(observe::step));
+        Ok(())
     }
 
     /// Takes over what the functions reported since the last time. Returns the traces of the requests.
@@ -99,7 +116,9 @@ impl<'o> Score<'o> {
         }
         // Requests of one second come in any order, their steps do not.
         for trace in &traces {
-            let of_request = fresh.iter().filter(|step| step.trace.as_str() == trace);
+            let of_request = fresh.iter().filter(|step| {
+                step.trace.as_str() == trace && self.only.is_none_or(|only| step.procedure == only)
+            });
             self.steps.extend(of_request.map(|step| observe::step(step)));
         }
         self.seen.extend(traces.iter().cloned());

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use api_types::capif::resource_auth::DefaultDecision;
 use api_types::function::Function;
-use capif_core::ccf::{CcfConfig, CcfServer};
+use capif_core::ccf::{CcfConfig, CcfServer, UnknownResources};
 use service_http::feed::RevocationLog;
 use service_http::kit::FunctionKit;
 use service_http::oauth::keys::SealedKeys;
@@ -29,7 +30,17 @@ pub(super) async fn ccf_server(
     let log = RevocationLog::open(kit.store.clone(), ambient, origin.clone(), None, Vec::new()).await?;
     let issuer = CsrIssuer::new(common.pki.clone(), common.ambient.clone());
     let certificates = Arc::new(CapifCertificates(Arc::new(issuer)));
-    let config = CcfConfig { federation: federation(common)?, aef_egress: Some(common.egress_to_aefs(urls)?), ..CcfConfig::new(log, Arc::new(keys)) };
+    let config = CcfConfig {
+        federation: federation(common)?,
+        // Our servers tell of all that they have: what nobody has told of is not there, or private for now.
+        unknown_resources: UnknownResources::Deny,
+        default_decision: match common.config.capif.ask_owners {
+            true => DefaultDecision::AskOwner,
+            false => DefaultDecision::Deny,
+        },
+        aef_egress: Some(common.egress_to_aefs(urls)?),
+        ..CcfConfig::new(log, Arc::new(keys))
+    };
     let ccf = CcfServer::new(kit.clone(), config, certificates);
     ccf.start().await?;
     Ok((ccf, kit))

@@ -239,7 +239,8 @@ impl Common<'_> {
         let authority = self.pki.authority("capif")?;
         let issued = authority.issue(("ccf", CORE_NAME), Purpose::Client, &[], self.ambient)?;
         let identity = Identity::from_pem(&issued.cert_pem, &issued.key_pem)?;
-        let port = |name: &str| urls.get(name).and_then(|url| url::Url::parse(url).ok()?.port_or_known_default());
+        let port =
+            |name: &str| urls.get(name).and_then(|url| url::Url::parse(url).ok()?.port_or_known_default());
         let ports = [port("san"), port("sm")];
         let meant = self.own.iter().filter(|own| ports.contains(&Some(own.port()))).copied();
         let egress = Egress::new(EgressConfig {

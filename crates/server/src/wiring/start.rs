@@ -17,12 +17,14 @@ use service_http::kit::FunctionKit;
 use service_http::tls::{self, ClientRoot, RootKind};
 use spatial_localization::lm::{Behind, LmServer, Tokens};
 use spatial_localization::san::{SanConfig, SanServer};
+use spatial_localization::shared::publication::Publishing;
 use spatial_localization::sm::{
     AnchorSource, ExchangedAnchors, LocationSource, SmConfig, SmLimits, SmServer,
 };
 use store::blobs::{Blobs, Kek};
 use tokio::task::JoinHandle;
 
+use super::aef::policies::{self, Sink};
 use super::aef::{self, Aef, CcfAt};
 use super::ccf::ccf_server;
 use super::federation::partner_roots;
@@ -146,7 +148,8 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
             let origin = bound.urls.get(opencapif::LISTENER).context("its listener")?;
             let (hosts, limits) = (own_hosts(&common), edge_limits(&common));
             let opened =
-                opencapif::open(&common, &ccf, origin, (listener, &hosts), (limits, shutdown.clone())).await?;
+                opencapif::open(&common, &ccf, origin, (listener, &hosts), (limits, shutdown.clone()))
+                    .await?;
             edges.push(opened.edge);
             opencapif_admin = opened.drawn;
         }
@@ -157,13 +160,22 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
     let ccf_url = at(&bound.urls, "ccf", peers.ccf.as_deref());
     let ccf_at = aef::ccf_for(&common, ccf_url.as_deref(), ccf.as_ref())?;
     let mut exposed = Vec::new();
+    let mut publishing = Vec::new();
     let san = if roles.contains(&Role::San) {
         let aef = api_exposing(&common, Function::San, &bound.urls, ccf_at.as_ref(), &mut exposed).await?;
         let servers = (&bound.urls, &sim_at()?, aef.as_ref());
         let kit = resource_server(&common, Function::San, servers, &mut followers).await?;
         let hosts = common.hosts(Function::San, &sim_at()?)?;
         let hosts = aef::expose(&common, &kit, aef.as_ref(), hosts).await?;
-        let san = SanServer::new(kit.clone(), SanConfig { hosts: Some(hosts), ..SanConfig::default() });
+        let core = policies::core_function(aef.as_ref())?;
+        let config = SanConfig { hosts: Some(hosts), core, ..SanConfig::default() };
+        let san = SanServer::new(kit.clone(), config);
+        publishing.extend(publisher(
+            &common,
+            &bound.urls,
+            Arc::new(san.clone()),
+            (Function::San, aef.as_ref()),
+        )?);
         routers.push(("san", san.router()?));
         functions.push(kit);
         Some(san)
@@ -181,7 +193,14 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
         let hosts = common.hosts(Function::Sm, &sim_at()?)?;
         let hosts = aef::expose(&common, &kit, aef.as_ref(), hosts).await?;
         let lm = peers.location.as_deref().map(|lm| location_source(&common, lm)).transpose()?;
-        let sm = SmServer::new(kit.clone(), SmConfig { san, lm, hosts, blobs, limits, core: None });
+        let core = policies::core_function(aef.as_ref())?;
+        let sm = SmServer::new(kit.clone(), SmConfig { san, lm, hosts, blobs, limits, core });
+        publishing.extend(publisher(
+            &common,
+            &bound.urls,
+            Arc::new(sm.clone()),
+            (Function::Sm, aef.as_ref()),
+        )?);
         routers.push(("sm", sm.router()?));
         functions.push(kit);
         Some(sm)
@@ -250,6 +269,7 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
             anyhow!("an issuer does not answer; is {} right?", issuers.join(" or "))
         })?;
     }
+    upkeep.extend(publishing.into_iter().map(|(server, sink)| policies::keep_told(server, sink)));
     let path = data.path().to_path_buf();
     let operator = KeyFiles { cert, key };
     Ok(Running {
@@ -382,6 +402,17 @@ async fn api_exposing(
     let aef = aef::register(common, function, origin, ccf).await?;
     exposed.push(Exposed { aef_id: aef.id.clone(), function, apis: aef.apis.clone() });
     Ok(Some(aef))
+}
+
+/// What tells the core function of the objects of a server, where it is registered at one.
+fn publisher(
+    common: &Common<'_>,
+    urls: &BTreeMap<String, String>,
+    server: Arc<dyn Publishing>,
+    (function, aef): (Function, Option<&Aef>),
+) -> Result<Option<(Arc<dyn Publishing>, Sink)>> {
+    let origin = urls.get(function.as_str()).context("the listener of the function")?;
+    aef.map(|aef| Ok((server, Sink::new(common, aef, origin)?))).transpose()
 }
 
 async fn resource_server(

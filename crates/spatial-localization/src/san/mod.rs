@@ -55,7 +55,7 @@ use crate::shared::cursor_secret::CursorSecret;
 use crate::shared::etag::EntityTag;
 use crate::shared::grants;
 use crate::shared::operator_rules::RulesCache;
-use crate::shared::publication::CoreFunction;
+use crate::shared::publication::{self, CoreFunction};
 use crate::shared::registrations;
 use crate::shared::subscriptions::notifier::{self, Sweeps, Waker};
 use crate::shared::subscriptions::{Kind as _, operations};
@@ -167,6 +167,7 @@ pub const ROUTES: &[RouteSpec] = &[
         .cost(2),
     security_api::CHECK_AUTHENTICATION,
     security_api::REVOKE_AUTHORIZATION,
+    publication::ROUTE,
     faces::PING_ROUTE,
     faces::LIST_ROUTE,
     faces::READ_ROUTE,
@@ -299,6 +300,7 @@ impl SanServer {
             .on("GetSpatialAnchorsOfGroup", groups::anchors)
             .on("CheckAuthentication", security_api::check_authentication)
             .on("RevokeAuthorization", security_api::revoke_authorization)
+            .on("NotifyResourceAuth", publish::notified)
             .on("PingWorldStorage", faces::ping)
             .on("ListWorldAnchors", faces::list)
             .on("GetWorldAnchor", faces::read)

@@ -4,11 +4,16 @@
 use std::collections::BTreeSet;
 
 use api_types::capif::ResourceId;
-use api_types::capif::resource_auth::{ResourceAuthInfo, ResourceType};
+use api_types::capif::resource_auth::{ResourceAuthInfo, ResourceAuthNotification, ResourceType};
 use async_trait::async_trait;
 use authorization::Principal;
 use authorization::capif::details::{Instance, Kind};
+use axum::extract::State;
+use http::StatusCode;
 use service_http::ambient::Ambient;
+use service_http::call::Ctx;
+use service_http::json_body::JsonBody;
+use service_http::refusal::Refusal;
 use store::anchors::{AnchorRow, classes, lists, records};
 use store::publications::{self, Objects, Sync as Known};
 use store::{Sql, Store, StoreError};
@@ -17,7 +22,7 @@ use tokio::sync::Notify;
 use super::SanServer;
 use super::stored::{self, List};
 use super::subscriptions::happening::{self, Happening};
-use crate::shared::publication::{CoreFunction, Exposed, Publishing, echo, resource_auth};
+use crate::shared::publication::{self, CoreFunction, Exposed, Publishing, echo, resource_auth};
 use crate::shared::rules;
 
 /// A list was made or changed; these of its anchors are gone.
@@ -164,4 +169,13 @@ impl Publishing for SanServer {
     fn changed(&self) -> &Notify {
         &self.0.publisher
     }
+}
+
+/// `POST /capif-resource-auth/v1/notifications`
+pub(super) async fn notified(
+    State(san): State<SanServer>,
+    ctx: Ctx,
+    JsonBody(told): JsonBody<ResourceAuthNotification>,
+) -> Result<StatusCode, Refusal> {
+    publication::notified(&san, san.core(), ctx, told).await
 }

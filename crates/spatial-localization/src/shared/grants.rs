@@ -6,13 +6,15 @@
 use api_types::ids::{SpatialAnchorId, SpatialMapId};
 use authorization::Reason;
 use authorization::capif::details::{Action, Instance, Kind};
-use authorization::capif::invocation::{Grants, Need};
+use authorization::capif::invocation::{self, Grants, Need};
 use service_http::call::Call;
 use service_http::refusal::Refusal;
 
 const CHECK: &str = "details of the token";
 /// The procedure with CAPIF (TR 33.721 6.2.2.1).
 const PROCEDURE: &str = "TR33.721-S2";
+/// The procedure with owners' policies at the core function (TR 33.721 6.3.2.1).
+const OWNERS: &str = "TR33.721-S3";
 
 /// Notes steps 6 to 8 of the procedure with CAPIF, when the request was granted; `false` for a token of the SIM-S, whose
 /// steps are of another procedure.
@@ -23,7 +25,24 @@ pub(crate) fn granted(call: &Call, server: &'static str, answer: &'static str) -
     call.ctx.step(PROCEDURE, "6", server, server, "Validate access token");
     call.ctx.step(PROCEDURE, "7", server, server, "Process the operation");
     call.ctx.step(PROCEDURE, "8", server, call.ctx.actor().label, answer);
+    owners(call, server, answer);
     true
+}
+
+/// Notes the same request as what it is where owners decide: of the one who creates, or of another who has asked the core
+/// function for this very object.
+fn owners(call: &Call, server: &'static str, answer: &'static str) {
+    let creates = invocation::operation(call.ctx.operation()).is_some_and(|of| of.action == Action::Create);
+    let names = call.grants().is_some_and(|grants| !grants.is_coarse());
+    let numbers = match (creates, names) {
+        (true, _) => ["1", "2", "3"],
+        (false, true) => ["9", "10", "11"],
+        (false, false) => return,
+    };
+    let from = call.ctx.actor().label;
+    call.ctx.step(OWNERS, numbers[0], from, server, "Request with access token");
+    call.ctx.step(OWNERS, numbers[1], server, server, "Validate access token and request, perform it");
+    call.ctx.step(OWNERS, numbers[2], server, from, answer);
 }
 
 /// Refuses a list of which the token names no anchor.

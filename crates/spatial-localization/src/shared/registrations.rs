@@ -318,9 +318,7 @@ async fn checked<R: Registry>(server: &R::Server, call: &Call, body: &R::Body) -
     }
     match R::callback(server, body) {
         None => Ok(()),
-        Some((hosts, uri, member)) => {
-            check_callback(hosts, call, uri, member).await
-        }
+        Some((hosts, uri, member)) => check_callback(hosts, call, uri, member).await,
     }
 }
 

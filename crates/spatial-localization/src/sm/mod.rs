@@ -55,7 +55,7 @@ use store::{Bounds, Store, StoreError};
 
 use crate::shared::cursor_secret::CursorSecret;
 use crate::shared::operator_rules::RulesCache;
-use crate::shared::publication::CoreFunction;
+use crate::shared::publication::{self, CoreFunction};
 use crate::shared::registrations as kept;
 use crate::shared::subscriptions::notifier::{self, Sweeps, Waker};
 use crate::shared::subscriptions::{Kind as _, operations};
@@ -187,6 +187,7 @@ pub const ROUTES: &[RouteSpec] = &[
     RouteSpec::token(Method::DELETE, SERVER, "DeleteIndSmasReg", &[SCOPE_WRITE]),
     security_api::CHECK_AUTHENTICATION,
     security_api::REVOKE_AUTHORIZATION,
+    publication::ROUTE,
     faces::LIST_ROUTE,
     faces::OWN_ROUTE,
     faces::READ_ROUTE,
@@ -353,6 +354,7 @@ impl SmServer {
             .on("DeleteIndSmasReg", kept::delete::<Servers>)
             .on("CheckAuthentication", security_api::check_authentication)
             .on("RevokeAuthorization", security_api::revoke_authorization)
+            .on("NotifyResourceAuth", publish::notified)
             .on("ListServiceRecords", faces::list)
             .on("ListOwnServiceRecords", faces::list_own)
             .on("GetServiceRecord", faces::read)

@@ -2,19 +2,24 @@
 //! when they are told, open when it has acknowledged them.
 
 use api_types::capif::ResourceId;
-use api_types::capif::resource_auth::{ResourceAuthInfo, ResourceType};
+use api_types::capif::resource_auth::{ResourceAuthInfo, ResourceAuthNotification, ResourceType};
 use api_types::ids::SpatialMapId;
 use async_trait::async_trait;
 use authorization::Principal;
 use authorization::capif::details::{Instance, Kind};
+use axum::extract::State;
+use http::StatusCode;
 use service_http::ambient::Ambient;
+use service_http::call::Ctx;
+use service_http::json_body::JsonBody;
+use service_http::refusal::Refusal;
 use store::anchors::classes;
 use store::maps::{self, MapRow};
 use store::publications::{self, Objects, Sync as Known};
 use store::{Sql, Store, StoreError};
 use tokio::sync::Notify;
 
-use crate::shared::publication::{CoreFunction, Exposed, Publishing, echo, resource_auth};
+use crate::shared::publication::{self, CoreFunction, Exposed, Publishing, echo, resource_auth};
 use crate::shared::rules;
 use crate::sm::{SmServer, access, subscriptions};
 
@@ -129,4 +134,13 @@ impl Publishing for SmServer {
     fn changed(&self) -> &Notify {
         &self.0.publisher
     }
+}
+
+/// `POST /capif-resource-auth/v1/notifications`
+pub(super) async fn notified(
+    State(sm): State<SmServer>,
+    ctx: Ctx,
+    JsonBody(told): JsonBody<ResourceAuthNotification>,
+) -> Result<StatusCode, Refusal> {
+    publication::notified(&sm, sm.core(), ctx, told).await
 }

@@ -28,8 +28,8 @@ use super::{SmServer, steps};
 use crate::shared::geometry::Area;
 use crate::shared::input;
 use crate::shared::operator_rules::Action;
-use crate::shared::subscriptions::standing::hosts_of;
 use crate::shared::registrations::{Registry as _, parsed};
+use crate::shared::subscriptions::standing::hosts_of;
 
 const DISCOVER: Action = Action { verb: "discover", scope: SCOPE_READ };
 

@@ -42,11 +42,14 @@ impl Recipients for Recipient {
     }
 
     fn way(&self, message: &Message) -> Option<Egress> {
-        self.0.upgrade().and_then(|ccf| notice::way(&ccf, message))
+        let ccf = self.0.upgrade()?;
+        notice::way(&ccf, message).or_else(|| resource_auth::way(&ccf, message))
     }
 
     async fn carry(&self, message: &Message, body: &str) -> bool {
-        let (Some(ccf), Some(sub_id)) = (self.0.upgrade(), message.id.split(':').nth(1)) else { return false };
+        let (Some(ccf), Some(sub_id)) = (self.0.upgrade(), message.id.split(':').nth(1)) else {
+            return false;
+        };
         ccf.events().sockets().deliver(sub_id, body).await
     }
 }

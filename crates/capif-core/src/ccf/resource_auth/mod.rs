@@ -41,7 +41,7 @@ pub(crate) use read::read;
 pub(crate) use record::{Answered, Known, info, own_policies};
 pub(crate) use remove::remove;
 pub(crate) use subscribe::subscribe;
-pub(crate) use telling::KIND;
+pub(crate) use telling::{KIND, way};
 pub(crate) use unsubscribe::unsubscribe;
 
 /// Where the API is.

@@ -9,6 +9,7 @@ use api_types::capif::resource_auth::{
 };
 use api_types::capif::{AefId, ResourceId};
 use service_http::call::Ctx;
+use service_http::egress::Egress;
 use store::capif::invokers::{self, InvokerRow};
 use store::capif::resources::ResourceRow;
 use store::outbox::{self, Message};
@@ -110,4 +111,17 @@ async fn queue(
         due_ms: ambient.now_ms(),
     };
     outbox::queue(tx, &message).await.map(drop)
+}
+
+/// Where an API exposing function takes what owners keep here (own; decision 0076).
+const AEF_PATH: &str = "/capif-resource-auth/v1/notifications";
+
+/// The way of a notification to the function that serves the resource, at the path where functions take them: with the
+/// certificate of the core function. Everybody else is notified as of all events.
+pub(crate) fn way(ccf: &CcfServer, message: &Message) -> Option<Egress> {
+    if message.kind != KIND || !message.target.ends_with(AEF_PATH) {
+        return None;
+    }
+    let told: ResourceAuthNotification = serde_json::from_str(&message.body).ok()?;
+    (told.aef_id.as_str() == message.client).then(|| ccf.config().aef_egress.clone()).flatten()
 }

@@ -12,6 +12,7 @@ mod grants;
 mod holder;
 mod inp;
 mod login;
+mod owner;
 mod privacy;
 pub(super) mod raw;
 mod replay;
@@ -103,6 +104,9 @@ pub(super) async fn play(arena: &mut Arena<'_>) -> Result<()> {
     if arena.procedure == "P3" {
         return capif::play(arena).await.context("N-CAPIF");
     }
+    if arena.procedure == "P4" {
+        return owner::play(arena).await.context("N-OWNER");
+    }
     tls::on_servers(arena).await.context("N-TLS")?;
     tok::play(arena).await.context("N-TOK")?;
     bind::play(arena).await.context("N-BIND")?;
@@ -169,7 +173,11 @@ impl<'a> Arena<'a> {
     async fn recorded(&self, answer: &Answer) -> Result<String> {
         let Some(trace) = answer.trace() else { return Ok("NO_TRACE".into()) };
         let audit = self.observer.audit(&trace).await?;
-        if audit.iter().any(|item| item.verdict == "permit") {
+        // That somebody else was told of a refusal is no permit.
+        let granted = |item: &api_types::admin::AuditItem| {
+            item.verdict == "permit" && !item.action.ends_with(".notify")
+        };
+        if audit.iter().any(granted) {
             return Ok("GRANTED".into());
         }
         if let Some(leak) = leak(answer) {

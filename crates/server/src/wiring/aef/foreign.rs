@@ -1,5 +1,7 @@
 //! Core functions of other domains whose tokens our servers take, given their configuration alone (`capif.trusted_issuers`).
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 use api_types::function::Function;
 use service_http::tls::{self, ClientRoot, RootKind};
@@ -78,6 +80,7 @@ async fn registered(
         issuer: section.issuer.clone(),
         identity: files.keys()?.identity("aef", &kept.aef)?,
         apis: description::names(function).into_iter().map(str::to_owned).collect(),
+        api_ids: BTreeMap::new(),
         id: kept.aef.id,
     })
 }

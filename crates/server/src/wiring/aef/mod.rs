@@ -8,7 +8,9 @@ mod description;
 mod exposure;
 mod files;
 mod foreign;
+pub(super) mod policies;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
@@ -28,8 +30,8 @@ use service_http::peer::key_and_end;
 use service_http::tls::certificates_from_pem;
 
 use self::description::descriptions;
-use self::files::{Files, Keys, PARTIES, Registration};
 pub(super) use self::exposure::expose;
+use self::files::{Files, Keys, PARTIES, Registration};
 pub(super) use self::foreign::{Abroad, abroad, invokers_abroad};
 use super::function::Common;
 use crate::config::TrustedIssuerSection;
@@ -85,6 +87,8 @@ pub(super) struct Aef {
     pub(super) identity: Identity,
     /// Names of its service APIs.
     pub(super) apis: Vec<String>,
+    /// What the core function calls them.
+    pub(super) api_ids: BTreeMap<String, ServiceApiId>,
 }
 
 /// Registers the server of `function`, which listens at `origin`, or takes up its registration of before; then publishes.
@@ -115,8 +119,9 @@ pub(super) async fn register(
     let shared_with = if ccf.foreign.is_some() { &[] } else { common.config.capif.shared_with.as_slice() };
     let at = (origin, section.bind.as_str());
     let wanted = descriptions(function, &registration.aef.id, at, &common.interfaces(), shared_with)?;
-    work.publish(&keys, &registration, present, &wanted).await?;
+    let api_ids = work.publish(&keys, &registration, present, &wanted).await?;
     Ok(Aef {
+        api_ids,
         issuer: ccf.url.to_owned(),
         identity: keys.identity("aef", &registration.aef)?,
         apis: wanted.iter().map(|api| api.api_name.as_str().to_owned()).collect(),
@@ -143,7 +148,11 @@ impl Work<'_> {
         let Some(mut kept) = self.files.registration()? else { return Ok(None) };
         let apf = self.client(Some(&keys.identity("apf", &kept.apf)?))?;
         let id = kept.apf.id.as_str().try_into()?;
-        let present = match patient(self.ambient, self.ccf.patience(), is_no_answer, || apf.published_apis(&id)).await {
+        let present = match patient(self.ambient, self.ccf.patience(), is_no_answer, || {
+            apf.published_apis(&id)
+        })
+        .await
+        {
             Ok(present) => present,
             Err(error) if matches!(error.status(), Some(401 | 403 | 404)) => {
                 tracing::warn!(
@@ -274,7 +283,7 @@ impl Work<'_> {
         registration: &Registration,
         present: Vec<ServiceAPIDescription>,
         wanted: &[ServiceAPIDescription],
-    ) -> Result<()> {
+    ) -> Result<BTreeMap<String, ServiceApiId>> {
         let client = self.client(Some(&keys.identity("apf", &registration.apf)?))?;
         let apf = registration.apf.id.as_str().try_into()?;
         let id_of = |api: &ServiceAPIDescription| -> Result<ServiceApiId> {
@@ -286,13 +295,16 @@ impl Work<'_> {
                 .await
                 .with_context(|| format!("withdrawing {}", gone.api_name))?;
         }
+        let mut ids = BTreeMap::new();
         for api in wanted {
             let doing = || format!("publishing {}", api.api_name);
             match present.iter().find(|published| published.api_name == api.api_name) {
                 None => {
-                    client.publish(&apf, api).await.with_context(doing)?;
+                    let made = client.publish(&apf, api).await.with_context(doing)?;
+                    ids.insert(api.api_name.as_str().to_owned(), made.id);
                 }
                 Some(published) => {
+                    ids.insert(api.api_name.as_str().to_owned(), id_of(published)?);
                     let shown = ServiceAPIDescription { api_id: None, ..published.clone() };
                     if shown != *api {
                         client.republish(&apf, &id_of(published)?, api).await.with_context(doing)?;
@@ -300,7 +312,7 @@ impl Work<'_> {
                 }
             }
         }
-        Ok(())
+        Ok(ids)
     }
 
     fn not_answered(&self, error: SdkError) -> anyhow::Error {

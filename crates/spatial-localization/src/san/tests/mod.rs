@@ -10,6 +10,7 @@ mod place_and_rules;
 mod providers;
 mod same_as_brute_force;
 mod subscriptions;
+mod told;
 mod usage;
 mod world_storage;
 

@@ -64,6 +64,32 @@ pub(crate) async fn keep(
     Ok(true)
 }
 
+/// Keeps what the core function has of a resource, whatever was kept before: it was asked.
+///
+/// # Errors
+/// The store failed.
+pub(crate) async fn replace(
+    tx: &mut dyn Sql,
+    resource: &ResourceId,
+    version: u64,
+    policies: Vec<AuthPolicy>,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let before = echoed_policies::find(tx, resource.as_str()).await?;
+    let before = before.map(|document| read(&document.body)).transpose()?;
+    let same = match &before {
+        None => policies.is_empty(),
+        Some(kept) => kept.version == version && kept.policies == policies,
+    };
+    if same {
+        return Ok(());
+    }
+    if before.is_some() {
+        echoed_policies::delete(tx, resource.as_str()).await?;
+    }
+    keep(tx, resource, version, policies, now_ms).await.map(drop)
+}
+
 /// Drops what is kept of resources that are gone.
 ///
 /// # Errors

@@ -15,8 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use api_types::admin::PolicyEffect;
 use api_types::capif::ResourceId;
 use api_types::capif::resource_auth::{
-    AuthPolicy, MAX_ENTRIES, MAX_POLICIES, OwnerPrincipal, PolicySubject, ResourceAction, ResourceAuthInfo,
-    ResourceOwner, ResourceType, ResourceVisibility,
+    AuthPolicy, DefaultDecision, MAX_ENTRIES, MAX_POLICIES, OwnerPrincipal, PolicySubject, ResourceAction,
+    ResourceAuthInfo, ResourceOwner, ResourceType, ResourceVisibility,
 };
 use api_types::date_time::TimeWindow;
 use api_types::san::{AllowedRules, EntityType, ServInfo, Visibility};
@@ -66,7 +66,9 @@ pub(crate) fn resource_auth(
             Visibility::Private => ResourceVisibility::Private,
         }),
         auth_policies: (!policies.is_empty()).then_some(policies),
-        default_decision: None,
+        // Who has said anything has decided; else the core function's local policy does (CON-22).
+        default_decision: (object.visibility.is_some() || object.rules.is_some())
+            .then_some(DefaultDecision::Deny),
         policy_version,
         exp_time: object.period.map(|period| period.stop_time),
         supported_features: None,
@@ -263,6 +265,8 @@ mod tests {
         for (what, object, visibility, policies) in rows {
             let told = told(INVOKER, &object);
             assert_eq!(told["visibility"], visibility, "{what}");
+            let said = object.get("visibility").or(object.get("rules")).map(|_| json!("DENY"));
+            assert_eq!(told.get("defaultDecision").cloned(), said, "{what}");
             let expected = if policies.is_empty() { Value::Null } else { Value::from(policies) };
             assert_eq!(told.get("authPolicies").cloned().unwrap_or_default(), expected, "{what}");
         }

@@ -7,10 +7,13 @@
 
 pub(crate) mod echo;
 mod mapping;
+mod receive;
 mod resync;
 mod round;
 
-use api_types::capif::resource_auth::{ResourceAuthBatchItem, ResourceAuthInfo, ResourceAuthPage};
+use api_types::capif::resource_auth::{
+    AuthPolicy, ResourceAuthBatchItem, ResourceAuthInfo, ResourceAuthPage,
+};
 use api_types::capif::{AefId, ResourceId, ServiceApiId};
 use api_types::san::{SyncState, Visibility};
 use async_trait::async_trait;
@@ -20,6 +23,8 @@ use store::publications::{Objects, Sync as Known};
 use store::{Sql, Store, StoreError};
 
 pub(crate) use mapping::{Exposed, resource_auth};
+pub use receive::NOTIFICATIONS;
+pub(crate) use receive::{ROUTE, notified};
 pub use resync::{Repaired, resync};
 pub use round::{Done, round};
 
@@ -82,6 +87,9 @@ pub trait ResourceAuthorizationSink: Send + Sync {
 
     /// A page of what it knows, by resource.
     async fn page(&self, cursor: Option<String>) -> Result<ResourceAuthPage, SinkError>;
+
+    /// The policies that the owner of a resource keeps there, and their version.
+    async fn kept_by_owner(&self, resource: &ResourceAuthInfo) -> Result<(u64, Vec<AuthPolicy>), SinkError>;
 
     /// The version that it knows of a resource; `None`: it knows none.
     async fn version(&self, resource: &ResourceId) -> Result<Option<u64>, SinkError>;

@@ -1,16 +1,17 @@
 //! Comparing everything, after an outage of either side: what the core function knows and is not here is withdrawn, what it
 //! does not know or knows otherwise is told again. What it has met under a later version gets one above it: what is here
-//! counts, for the objects are here.
+//! counts, for the objects are here. What owners keep there of policies counts as it is there.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use api_types::capif::resource_auth::ResourceAuthInfo;
+use api_types::capif::ResourceId;
+use api_types::capif::resource_auth::{AuthPolicy, ResourceAuthInfo, ResourceOwner};
 use store::publications;
 use store::{Sql, StoreError};
 
 use super::round::RoundError;
-use super::{Publishing, ResourceAuthorizationSink};
+use super::{Publishing, ResourceAuthorizationSink, echo};
 
 /// Marks of one read. Own value.
 const PAGE: u32 = 256;
@@ -44,6 +45,7 @@ pub async fn resync(
     let mut cursor = None;
     loop {
         let page = sink.page(cursor).await?;
+        let kept = kept_by_owners(server, sink, &page.items).await?;
         let mut by_object: BTreeMap<Option<String>, Vec<ResourceAuthInfo>> = BTreeMap::new();
         for info in page.items {
             by_object.entry(server.object_of(&info.resource_id)).or_default().push(info);
@@ -64,6 +66,19 @@ pub async fn resync(
                 *same.entry(object).or_default() += compared.same;
             }
         }
+        let now_ms = server.ambient().now_ms();
+        let echoed: Result<(), StoreError> = server
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    for (resource, version, policies) in kept {
+                        echo::replace(tx, &resource, version, policies, now_ms).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await;
+        echoed?;
         cursor = page.next;
         if cursor.is_none() {
             break;
@@ -102,6 +117,23 @@ pub async fn resync(
             again?;
         }
     }
+}
+
+/// What owners keep at the core function of those of the resources that are here.
+async fn kept_by_owners(
+    server: &Arc<dyn Publishing>,
+    sink: &dyn ResourceAuthorizationSink,
+    resources: &[ResourceAuthInfo],
+) -> Result<Vec<(ResourceId, u64, Vec<AuthPolicy>)>, RoundError> {
+    let mut kept = Vec::new();
+    for info in resources {
+        let is_owned = matches!(info.owner, ResourceOwner::ApiInvokerId(_));
+        if is_owned && server.object_of(&info.resource_id).is_some() {
+            let (version, policies) = sink.kept_by_owner(info).await?;
+            kept.push((info.resource_id.clone(), version, policies));
+        }
+    }
+    Ok(kept)
 }
 
 #[derive(Default)]

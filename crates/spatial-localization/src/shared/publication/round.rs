@@ -19,7 +19,7 @@ const DELAY_MS: i64 = 1_000;
 const DELAY_MAX_MS: i64 = 600_000;
 
 /// What a round has come to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Done {
     /// Objects whose last version was acknowledged.
     pub told: usize,
@@ -29,6 +29,8 @@ pub struct Done {
     pub refused: usize,
     /// Whether more is to be told now.
     pub more: bool,
+    /// One of the resources that were acknowledged.
+    pub last: Option<ResourceId>,
 }
 
 /// Why a round ended.
@@ -65,6 +67,7 @@ pub async fn round(
         let fates = object.resources.iter().map(|info| told.get(&info.resource_id));
         let fates: Vec<u16> = fates.map(|item| item.map_or(500, |item| item.status)).collect();
         if fates.iter().all(|status| matches!(status, 200..=299)) {
+            done.last = object.resources.first().map(|info| info.resource_id.clone()).or(done.last);
             acknowledge(server, object).await?;
             done.told += 1;
         } else {

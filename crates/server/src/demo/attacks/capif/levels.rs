@@ -13,6 +13,7 @@ use super::super::{Arena, fixture};
 use super::{bearing, case};
 use crate::demo::campus::{self, SERVICES};
 use crate::demo::invoker::{ANCHOR, Invoker, MAP, instance, service, service_info};
+use crate::demo::owner;
 
 const ROWS: &[&str] = &["S2-L1", "S2-L2", "S2-L3", "S2-6c", "S2-7", "FFS-02"];
 const MAP_ROWS: &[&str] = &["S2-L1", "S2-L2", "S2-L3", "S2-6c", "S2-7", "S2-N2"];
@@ -25,12 +26,25 @@ pub(super) async fn play(arena: &mut Arena<'_>) -> Result<()> {
     let (one, two) = (Invoker::of(arena.sample, 0, None)?, Invoker::of(arena.sample, 1, None)?);
     let san = one.san(&one.token("san", ANCHORS, Value::Null).await?)?;
     let (list, numbers) = two_anchors(&san, &two).await?;
-    let played = anchors(arena, (&one, &two), &san, (&list, &numbers)).await;
+    let (other, elsewhere) = two_anchors(&san, &two).await?;
+    for (list, number) in [(&list, numbers[0]), (&list, numbers[1]), (&other, elsewhere[0])] {
+        let resource = format!("{list}/{number}");
+        owner::known(&one, &resource).await?;
+        // What the core function leaves to another is still decided at the server.
+        owner::allow(&one, ("san", &resource), &two, &["read", "update"], &[]).await?;
+    }
+    let there = format!("{other}/{}", elsewhere[0]);
+    let played = anchors(arena, (&one, &two), &san, (&list, &numbers, &there)).await;
     san.delete_list(&list, None).await?;
+    san.delete_list(&other, None).await?;
     played.context("anchors")?;
 
     let sm = one.sm(&one.token("sm", MAPPING, Value::Null).await?)?;
     let (first, second) = (a_map(&sm, &two).await?, a_map(&sm, &two).await?);
+    for map in [first, second] {
+        owner::known(&one, &map.to_string()).await?;
+        owner::allow(&one, ("sm", &map.to_string()), &two, &["read", "update"], &[]).await?;
+    }
     let played = maps(arena, (&one, &two), &sm, [first, second]).await;
     for map in [first, second] {
         sm.delete_map(map, None).await?;
@@ -67,7 +81,7 @@ async fn anchors(
     arena: &mut Arena<'_>,
     (one, two): (&Invoker<'_>, &Invoker<'_>),
     owner: &SanClient,
-    (list, numbers): (&AnchorsListId, &[u32]),
+    (list, numbers, there): (&AnchorsListId, &[u32], &str),
 ) -> Result<()> {
     use Reason::{DetailsNarrow, NotOwner, PartOfOtherProvider, ScopeNarrow};
     let [a, b] = numbers else { anyhow::bail!("two anchors are wanted") };
@@ -75,7 +89,7 @@ async fn anchors(
     let update = instance(ANCHOR, &first, &["update"]);
     let read = instance(ANCHOR, &first, &["read"]);
     let removal = instance(ANCHOR, &format!("{list}/{b}"), &["delete"]);
-    let elsewhere = instance(ANCHOR, &format!("another-list/{a}"), &["read", "update"]);
+    let elsewhere = instance(ANCHOR, there, &["read", "update"]);
     let reading = service(ANCHOR, &["read"]);
     let updating = service(ANCHOR, &["update"]);
     let hours = service_info(ANCHOR, &first, "hours");

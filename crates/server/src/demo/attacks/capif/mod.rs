@@ -3,7 +3,7 @@
 mod enrolment;
 mod forged;
 mod levels;
-mod request;
+pub(super) mod request;
 mod revoked;
 
 use anyhow::{Context, Result};

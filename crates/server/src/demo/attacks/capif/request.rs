@@ -34,7 +34,7 @@ pub(super) async fn play(arena: &mut Arena<'_>) -> Result<()> {
     Ok(())
 }
 
-fn form(sample: &Sample, invoker: &Invoker<'_>) -> Result<Pairs> {
+pub(in crate::demo::attacks) fn form(sample: &Sample, invoker: &Invoker<'_>) -> Result<Pairs> {
     let scope = scope(sample, "san", "ssan-sanm")?;
     Ok(pairs(&[
         ("grant_type", "client_credentials"),
@@ -44,7 +44,7 @@ fn form(sample: &Sample, invoker: &Invoker<'_>) -> Result<Pairs> {
     ]))
 }
 
-async fn post(
+pub(in crate::demo::attacks) async fn post(
     sample: &Sample,
     https: &HttpsClient,
     security: &str,
