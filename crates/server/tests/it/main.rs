@@ -12,6 +12,7 @@ mod facade;
 mod hidden;
 mod hostile;
 mod input;
+mod opencapif;
 mod partner;
 mod peers;
 mod postgres;
