@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use service_http::peer::CertRole;
 use service_http::routes::{RouteAuth, RouteSpec};
 
-use crate::harness::{Answer, Ccf, Holder, OPENCAPIF, Provider, ccf, csr, json_request, text, with_bearer};
+use crate::harness::{
+    Answer, Ccf, Holder, OPENCAPIF, Provider, ccf, ccf_with, csr, json_request, text, with_bearer,
+};
 
 const PASSWORD: &str = "a password of the operator";
 
@@ -182,7 +184,8 @@ async fn enrolments_open_their_own_listener_alone() {
 
 #[tokio::test]
 async fn what_is_published_at_one_listener_is_not_found_at_the_other() {
-    let (native, compat) = both().await;
+    let native = ccf_with(|config| config.open_apis = vec!["building-a".try_into().unwrap()]).await;
+    let compat = native.opencapif().await;
     let (here, there) = (native.provider(1, &[]).await, compat.provider(1, &[]).await);
     publish(&native, &here, "ssan-sanm").await;
     publish(&compat, &there, "building-a").await;
@@ -209,6 +212,12 @@ async fn what_is_published_at_one_listener_is_not_found_at_the_other() {
             .collect();
         assert_eq!(selected, [own == "ssan-sanm", own == "building-a"]);
     }
+    let open = native.get("/open-api-disc/v1/service-apis", None).await.expect(200);
+    assert_eq!(
+        open["discApis"],
+        json!([]),
+        "an open name is open at the listener of the core function alone"
+    );
 }
 
 #[tokio::test]

@@ -51,10 +51,13 @@ impl Viewer {
 
 /// Whether a service API is shared with a domain. Who says nothing shares nothing (TS 23.222 table 8.25.2.1-1 NOTE).
 pub(crate) fn is_shared(api: &ServiceAPIDescription, domain: &str) -> bool {
-    api.shareable_info.as_ref().is_some_and(|info| {
-        info.is_shareable
-            && info.capif_prov_doms.as_ref().is_none_or(|list| list.iter().any(|known| known == domain))
-    })
+    // What clients of OpenCAPIF publish is for them alone.
+    let native = Realm::of_api(api) == Realm::Native;
+    native
+        && api.shareable_info.as_ref().is_some_and(|info| {
+            info.is_shareable
+                && info.capif_prov_doms.as_ref().is_none_or(|list| list.iter().any(|known| known == domain))
+        })
 }
 
 #[cfg(test)]
@@ -86,6 +89,10 @@ mod tests {
             (viewer(&[], Some("op-b")), with(&["op-a"]), false),
             (viewer(&["ssan-disc"], Some("op-b")), with(&["op-b"]), false),
         ];
+        let mut of_compat = api(with(&["op-b"]));
+        assert!(is_shared(&of_compat, "op-b"));
+        of_compat.api_id = "OCAPI1".try_into().ok();
+        assert!(!is_shared(&of_compat, "op-b") && !viewer(&[], None).sees(&of_compat));
         for (viewer, info, sees) in rows {
             assert_eq!(viewer.sees(&api(info.clone())), sees, "{viewer:?} {info}");
         }

@@ -2,6 +2,7 @@
 //! what fits each filter.
 
 use api_types::capif::open_discover::{OpenAPIDetails, OpenDiscoverFilter, OpenDiscoveryResp};
+use api_types::capif::publish::ServiceAPIDescription;
 use api_types::common_data::SupportedFeatures;
 use api_types::problem::Cause;
 use axum::Json;
@@ -14,6 +15,7 @@ use super::filter;
 use crate::ccf::CcfServer;
 use crate::ccf::admin::open_names;
 use crate::ccf::discover::{Published, query};
+use crate::ccf::identifier::Realm;
 
 /// `GET /open-api-disc/v1/service-apis`
 pub(crate) async fn discover(
@@ -52,7 +54,10 @@ fn find(
     open.sort_unstable();
     open.dedup();
     let listed = open.into_iter().flat_map(|name| published.named(name.as_str()));
-    let fitting = listed.map(|entry| &entry.description).filter(|api| filter::fits(filter, api));
+    // A name that is open is so for what was published here, and not for whoever took it at the other listener.
+    let native = |api: &&ServiceAPIDescription| Realm::of_api(api) == Realm::Native;
+    let fitting =
+        listed.map(|entry| &entry.description).filter(native).filter(|api| filter::fits(filter, api));
     let mut found: Vec<_> = fitting
         .filter_map(|api| {
             let criteria = filter::criteria(filter, api, now_s);
