@@ -95,7 +95,8 @@ def decide(world, subject, kind, apis, elements, now, by_owner):
             kept.setdefault(limit, set()).add(action)
         left += [dataclasses.replace(element, actions=frozenset(actions), parts=parts) for parts, actions in kept.items()]
     if not left:
-        return no(400, DETAILS, frozenset().union(*(why_not(world, kind, element) for element in elements)), "S2-2b, S3-7b, S3-7c, FFS-02")
+        reasons = frozenset().union(*(why_not(world, kind, element) for element in elements))
+        return no(400, DETAILS, reasons, "S2-2b, S3-7b, S3-7c, FFS-02")
     return Grant(200, None, frozenset([None]), tuple(left), "S2-2b, S2-2c, S3-7c, S3-8")
 
 
