@@ -4,8 +4,10 @@
 mod apart;
 mod domains;
 mod enrolment;
+mod limits;
 mod operator;
 mod restart;
+mod third_party;
 mod websocket;
 
 use api_types::Secret;

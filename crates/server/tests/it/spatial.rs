@@ -4,7 +4,7 @@ mod callbacks;
 mod embedded;
 mod locations;
 mod payload;
-mod receiver;
+pub(crate) mod receiver;
 mod subscriptions;
 
 use std::time::Duration;

@@ -14,7 +14,7 @@ use service_http::tls::{self, ClientRoot, RootKind};
 use tokio::net::TcpListener;
 
 /// A root and a certificate of `localhost` and 127.0.0.1.
-pub(super) struct ReceiverCertificate {
+pub(crate) struct ReceiverCertificate {
     root_pem: String,
     cert_pem: String,
     key_pem: String,
@@ -22,24 +22,24 @@ pub(super) struct ReceiverCertificate {
 
 /// A callback that came.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Notice {
-    pub(super) path: String,
-    pub(super) body: Value,
+pub(crate) struct Notice {
+    pub(crate) path: String,
+    pub(crate) body: Value,
     /// Role and name of the certificate that came with it.
-    pub(super) from: Option<(CertRole, String)>,
+    pub(crate) from: Option<(CertRole, String)>,
 }
 
-pub(super) type Notices = Arc<Mutex<Vec<Notice>>>;
+pub(crate) type Notices = Arc<Mutex<Vec<Notice>>>;
 
 /// A receiver at work.
-pub(super) struct Receiver {
+pub(crate) struct Receiver {
     notices: Notices,
     switch: ShutdownSwitch,
     handle: EdgeHandle,
 }
 
 impl ReceiverCertificate {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let root_key = KeyPair::generate().expect("a key");
         let mut root = CertificateParams::default();
         root.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -53,21 +53,21 @@ impl ReceiverCertificate {
     }
 
     /// The root as a file.
-    pub(super) fn root_in(&self, dir: &Path) -> PathBuf {
+    pub(crate) fn root_in(&self, dir: &Path) -> PathBuf {
         let path = dir.join("receiver-root.pem");
         std::fs::write(&path, &self.root_pem).expect("a file");
         path
     }
 
     /// Receives on a port of 127.0.0.1.
-    pub(super) async fn receive(&self, port: u16, sbi_root_pem: &str) -> Receiver {
+    pub(crate) async fn receive(&self, port: u16, sbi_root_pem: &str) -> Receiver {
         let notices = Notices::default();
         let app = Router::new().fallback(take).with_state(Arc::clone(&notices));
         self.serve(port, sbi_root_pem, app, notices).await
     }
 
     /// Serves something on a port of 127.0.0.1.
-    pub(super) async fn serve(
+    pub(crate) async fn serve(
         &self,
         port: u16,
         sbi_root_pem: &str,
@@ -97,17 +97,17 @@ async fn take(State(notices): State<Notices>, request: Request) -> StatusCode {
 
 impl Receiver {
     /// What came to a path.
-    pub(super) fn got(&self, path: &str) -> Vec<Notice> {
+    pub(crate) fn got(&self, path: &str) -> Vec<Notice> {
         let notices = self.notices.lock().expect("notices");
         notices.iter().filter(|notice| notice.path == path).cloned().collect()
     }
 
     /// How many came in all.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.notices.lock().expect("notices").len()
     }
 
-    pub(super) async fn end(self) {
+    pub(crate) async fn end(self) {
         self.switch.throw();
         self.handle.drained().await;
     }
