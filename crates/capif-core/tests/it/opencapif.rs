@@ -251,8 +251,10 @@ async fn a_token_is_rs256_without_audience_for_functions_of_this_listener() {
     let foreign = format!("3gpp#{}:building-a", other.aefs[0].id);
     let mixed = format!("{scope};{}:building-a", other.aefs[0].id);
     let unknown = format!("3gpp#{}:building-b", aefs[0]);
+    // What is spoilt, securityId, certificate, place in the form and its value; error, reason and status.
+    type Row<'a> = (&'a str, &'a str, &'a Holder, usize, &'a str, &'a str, Reason, u16);
     #[rustfmt::skip] // a table stays a table
-    let rows: [(&str, &str, &Holder, usize, &str, &str, Reason, u16); 10] = [
+    let rows: [Row<'_>; 10] = [
         ("another client_id",          &invoker.id, &invoker, 1, &second.id,      "invalid_client",         Reason::ClientAuthWrong,     400),
         ("another securityId",         &second.id,  &invoker, 1, &invoker.id,     "invalid_client",         Reason::ClientAuthWrong,     400),
         ("all another's",              &second.id,  &invoker, 1, &second.id,      "invalid_client",         Reason::ClientAuthWrong,     400),

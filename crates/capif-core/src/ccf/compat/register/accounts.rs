@@ -129,7 +129,7 @@ impl Accounts {
         match user.filter(|_| right) {
             Some(user) => {
                 ctx.pass("password", EXPECTED, "held");
-                ctx.set_actor(Actor::client(&user.uuid));
+                ctx.set_actor(actor(&user.uuid));
                 Ok((id, user))
             }
             None => {
@@ -170,6 +170,11 @@ impl Accounts {
         ctx.fail("session", EXPECTED, "none such");
         Err(Refusal::open(Reason::SessionUnknown))
     }
+}
+
+/// How audit names a user.
+pub(super) fn actor(uuid: &str) -> Actor {
+    Actor { label: "user", ..Actor::client(uuid) }
 }
 
 /// Whether a text can be the name of a user.

@@ -6,7 +6,7 @@ use axum::extract::State;
 use http::HeaderMap;
 use jose::sha256;
 use serde_json::{Value, json};
-use service_http::call::{Actor, Ctx};
+use service_http::call::Ctx;
 use service_http::ledger::{self, Permit};
 use service_http::refusal::Refusal;
 use store::capif::enrolments::{self, EnrolmentRow};
@@ -41,7 +41,7 @@ pub(in crate::ccf::compat) async fn getauth(
                 enrolments::insert(tx, &row).await?;
                 let object = format!("enrolments/{}", row.enrolment_id);
                 let permit = Permit::new("ccf.compat.getauth").object(object).owner(&user.uuid).units(0);
-                ledger::record(tx, &ctx, &Actor::client(&user.uuid), &permit).await
+                ledger::record(tx, &ctx, &ctx.actor(), &permit).await
             })
         })
         .await?;
