@@ -14,9 +14,9 @@ use service_http::oauth::keys::KeyStore;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum UnknownResources {
     /// Local policy alone, where the functions served here tell of nothing.
-    #[default]
     LocalPolicy,
     /// Nobody gets a token for it (TR 33.721 6.3).
+    #[default]
     Deny,
 }
 

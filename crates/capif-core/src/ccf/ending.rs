@@ -1,20 +1,22 @@
 //! What ends with a party: certificates, tokens, security contexts, published APIs, subscriptions. One transaction, and an
 //! epoch that is acknowledged when no verifier of ours accepts anything of it any more (sheet 2.7).
 
+use api_types::capif::AefId;
 use api_types::capif::security::RevocationCause;
 use authorization::revocation::Kind;
 use authorization::token::LEEWAY_S;
 use service_http::feed::NewEntry;
 use service_http::peer::CertRole;
 use store::capif::Write;
+use store::capif::contexts::{ContextEntry, Gone};
 use store::capif::{
     access_control, asks, certificates, contexts, invokers, providers, routing, service_apis, tokens,
 };
 use store::{Sql, StoreError};
 
-use super::events::{Happening, note};
+use super::events::{Happening, aefs_of, note};
 use super::security::notice::{self, By};
-use super::{CcfServer, published};
+use super::{CcfServer, ended, published};
 
 /// APIs of one publishing function that are ended at once; no more can be published. Own value.
 const MOST_APIS: u32 = 10_000;
@@ -40,6 +42,8 @@ impl CcfServer {
         let mut entries = self.end_certificates(tx, invoker).await?;
         entries.push(NewEntry { kind: Kind::Client, value: invoker.to_owned(), expires_s: self.until() });
         let had = contexts::entries(tx, invoker).await?;
+        let gone = |entry: &ContextEntry| Gone { invoker_id: invoker.to_owned(), entry: entry.clone() };
+        ended::authorizations(tx, self, &had.iter().map(gone).collect::<Vec<_>>()).await?;
         notice::queue_of(tx, self, invoker, had, &RevocationCause::OtherReason, By::Core).await?;
         contexts::delete(tx, invoker).await?;
         access_control::delete_invoker(tx, invoker).await?;
@@ -93,6 +97,7 @@ impl CcfServer {
             Ok(CertRole::Aef) => {
                 let gone = contexts::remove_aef(tx, function).await?;
                 notice::queue(tx, self, &gone, &RevocationCause::OtherReason, By::Aef).await?;
+                ended::authorizations(tx, self, &gone).await?;
                 self.end_resources_at(tx, function).await?;
                 entries.extend(self.end_tokens(tokens::of_aef(tx, function, self.now_s()).await?));
                 for api in service_apis::of_aef(tx, function).await? {
@@ -118,6 +123,10 @@ impl CcfServer {
         let entries = self.end_tokens(lost);
         let gone = contexts::remove_api(tx, &api.api_id).await?;
         notice::queue(tx, self, &gone, &RevocationCause::OtherReason, By::Core).await?;
+        ended::authorizations(tx, self, &gone).await?;
+        if let Some(id) = &description.api_id {
+            ended::provisioned(tx, self, id, &aefs_of(&description)).await?;
+        }
         access_control::delete_api(tx, &api.api_id).await?;
         routing::delete_api(tx, &api.api_id).await?;
         service_apis::delete(tx, &api.api_id).await?;
@@ -144,10 +153,9 @@ impl CcfServer {
         let aefs: Vec<String> = profiles.iter().map(|profile| profile.aef_id.as_str().to_owned()).collect();
         api.aef_profiles = Some(profiles);
         let body = serde_json::to_string(&api).map_err(|_| StoreError::Damaged("service API"))?;
-        for policy in access_control::list(tx, (&row.api_id, aef)).await? {
-            access_control::delete(tx, (&row.api_id, aef), policy.invoker_id.as_deref()).await?;
+        if let (Some(id), Ok(aef)) = (&api.api_id, AefId::try_from(aef)) {
+            ended::provisioned(tx, self, id, &[aef]).await?;
         }
-        routing::delete(tx, &row.api_id, aef).await?;
         let changed = service_apis::ServiceApiRow { body, ..row };
         if service_apis::update(tx, &changed, &aefs).await? != Write::Done {
             return Err(StoreError::Damaged("service API"));

@@ -7,6 +7,7 @@ pub mod certificates;
 mod compat;
 pub mod config;
 mod discover;
+mod ended;
 mod ending;
 mod enrolment;
 mod events;
@@ -30,8 +31,8 @@ mod sweep;
 
 pub use access_control::EVERY_INVOKER;
 pub use admin::{Part, Versioned};
-pub use compat::OPENCAPIF_ROUTES;
 pub use certificates::{CertificateError, CertificateIssuer, IssuedCertificate, Named};
+pub use compat::OPENCAPIF_ROUTES;
 pub use config::{CcfConfig, UnknownResources};
 pub use federation::{Federation, LinkError, Partner, PartnerLink, Take};
 pub use routes::ROUTES;

@@ -2,7 +2,6 @@
 
 use api_types::capif::resource_auth::DefaultDecision;
 use api_types::date_time::DateTime;
-use capif_core::ccf::UnknownResources;
 use serde_json::{Value, json};
 
 use crate::harness::{Ccf, Holder, NOW, ccf_reaching, ccf_with, text};
@@ -15,10 +14,7 @@ const POLL: [(&str, &str); 1] = [("ask_mode", "poll")];
 
 /// A core function that asks owners where nobody has decided, and an anchor without policies.
 async fn scene() -> Scene {
-    let ccf = ccf_with(|config| {
-        config.unknown_resources = UnknownResources::Deny;
-        config.default_decision = DefaultDecision::AskOwner;
-    });
+    let ccf = ccf_with(|config| config.default_decision = DefaultDecision::AskOwner);
     let scene = scene_of(ccf.await).await;
     scene.tell(&scene.anchor(1, &[])).await.expect(201);
     scene

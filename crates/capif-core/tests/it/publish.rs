@@ -394,8 +394,26 @@ async fn what_happens_is_noted_where_somebody_subscribed() {
     assert_eq!(noted(&ccf).await, "discovered");
     ccf.put(&one, Some(&provider.amf), &api("things", &[first])).await;
     assert_eq!(noted(&ccf).await, "", "a change that was refused");
+    // What ends with a service API is told before it: authorizations, policies and routes.
+    used(&ccf, &invoker, &[(first, id, "things")]).await;
+    let (api_id, aef) = (id.parse().unwrap(), first.id.parse().unwrap());
+    let policy = json!({ "apiInvokerId": invoker.id, "allowedTotalInvocations": 1 });
+    ccf.server.put_access_control(&api_id, &aef, serde_json::from_value(policy).unwrap()).await.unwrap();
+    let rule = json!({ "ipv4AddrRanges": [{ "start": "192.0.2.1", "end": "192.0.2.9" }], "aefProfile": profile(second) });
+    let rules = serde_json::from_value(json!({ "routingRules": [rule] })).unwrap();
+    ccf.server.put_routing(&api_id, &aef, rules).await.unwrap();
+    assert_eq!(noted(&ccf).await, "access_control_updated topology_hidden");
     ccf.delete(&one, apf).await.expect(204);
-    assert!(noted(&ccf).await.contains("service_api_unavailable"));
+    assert_eq!(
+        noted(&ccf).await,
+        "authorization_revoked access_control_gone topology_shown service_api_unavailable"
+    );
+    let other = published(&ccf, &provider, &api("others", &[first])).await;
+    used(&ccf, &invoker, &[(first, other.rsplit('/').next().unwrap(), "others")]).await;
+    noted(&ccf).await;
+    let onboarded = format!("/api-invoker-management/v1/onboardedInvokers/{}", invoker.id);
+    assert_eq!(ccf.delete(&onboarded, Some(&invoker)).await.status, 204);
+    assert_eq!(noted(&ccf).await, "authorization_revoked invoker_offboarded");
 }
 
 /// A subscription by which happenings are kept; nobody tells it of anything.

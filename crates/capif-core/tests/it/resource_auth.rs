@@ -1,12 +1,14 @@
 //! Resources and the policies of their owners (TR 33.721 6.3): told, kept, decided, and who may do none of it.
 
+use std::time::Duration;
+
 use axum::body::Body;
-use capif_core::ccf::UnknownResources;
 use http::header::{ETAG, IF_MATCH};
 use http::{Method, Request};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
-use crate::harness::{Answer, Ccf, Holder, ISSUER, NOW, Provider, ccf_with, escaped, json_request, text};
+use crate::harness::{Answer, Ccf, Holder, ISSUER, NOW, Provider, ccf, escaped, json_request, text};
 use crate::publish::{api, published};
 use crate::security::{asking, context, entry};
 use crate::token::{ask, claims};
@@ -24,7 +26,7 @@ pub(crate) struct Scene {
 }
 
 pub(crate) async fn scene() -> Scene {
-    scene_of(ccf_with(|config| config.unknown_resources = UnknownResources::Deny).await).await
+    scene_of(ccf().await).await
 }
 
 pub(crate) async fn scene_of(ccf: Ccf) -> Scene {
@@ -313,6 +315,29 @@ async fn narrowing_and_removal_revoke_what_is_out() {
     }
     assert_eq!(scene.refused(vs1, &["read"]).await, "NOT_FOUND");
     assert_eq!(ccf.get(&scene.owned(vs1), Some(vs1)).await.expect(200)["items"], json!([]));
+}
+
+#[tokio::test]
+async fn narrowing_is_answered_when_no_verifier_accepts_what_it_took() {
+    let scene = scene().await;
+    let Scene { ccf, vs1, vs2, .. } = &scene;
+    let aef = Some(scene.aef());
+    scene.tell(&scene.anchor(1, &[scene.permit(vs2, &["read"])])).await.expect(201);
+    let token = scene.token(vs2, &["read"]).await;
+    // The function follows the feed: it holds a lease of a second.
+    ccf.get("/revocations?after=0", aef).await.expect(200);
+    let denied = json!({ "authPolicies": [policy("mine", json!("ANY_ONBOARDED"), &["read"], "DENY")] });
+    let path = scene.policies(vs1);
+    let narrowing = ccf.put(&path, Some(vs1), &denied);
+    tokio::pin!(narrowing);
+    assert!(timeout(Duration::from_millis(100), &mut narrowing).await.is_err(), "the lease is alive");
+    assert!(scene.is_revoked(&token).await, "and the token is not any more");
+    let told = ccf.get("/revocations?after=0", aef).await.expect(200);
+    assert!(told.to_string().contains(&text(&claims(&token)["jti"])), "{told}");
+    let epoch = told["epoch"].as_u64().unwrap();
+    // What it asks "after" confirms what it has applied.
+    ccf.get(&format!("/revocations?after={epoch}"), aef).await.expect(200);
+    narrowing.await.expect(200);
 }
 
 #[tokio::test]

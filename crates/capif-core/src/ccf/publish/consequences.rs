@@ -8,12 +8,12 @@ use api_types::capif::profile::{AefProfile, SecurityMethod};
 use api_types::capif::publish::ServiceAPIDescription;
 use api_types::capif::security::RevocationCause;
 use service_http::feed::NewEntry;
-use store::capif::{access_control, contexts, routing, tokens};
+use store::capif::{contexts, tokens};
 use store::{Sql, StoreError};
 
-use crate::ccf::CcfServer;
+use crate::ccf::events::{Happening, note};
 use crate::ccf::security::notice::{self, By};
-use crate::ccf::events::{ApiAt, Happening, note};
+use crate::ccf::{CcfServer, ended};
 
 /// Whether a service API is active anywhere.
 pub(super) fn is_active(api: &ServiceAPIDescription) -> bool {
@@ -62,30 +62,15 @@ pub(crate) async fn draw(
     let Some(api) = &after.api_id else { return Err(StoreError::Damaged("service API")) };
     let mut entries = Vec::new();
     for aef in withdrawn(before, after) {
-        let ended = contexts::remove_api_at(tx, aef.as_str(), api.as_str()).await?;
-        notice::queue(tx, ccf, &ended, &RevocationCause::OtherReason, By::Core).await?;
-        for gone in ended {
-            let damaged = |_| StoreError::Damaged("security context");
-            let invoker = gone.invoker_id.try_into().map_err(damaged)?;
-            let (aef, apis) = (Some(aef.clone()), vec![api.clone()]);
-            note(tx, ccf, Happening::AuthorizationRevoked { invoker, aef, apis }).await?;
-        }
+        let lost = contexts::remove_api_at(tx, aef.as_str(), api.as_str()).await?;
+        notice::queue(tx, ccf, &lost, &RevocationCause::OtherReason, By::Core).await?;
+        ended::authorizations(tx, ccf, &lost).await?;
         // Tokens name a service API by the name that it had.
         let name = before.api_name.as_str();
         entries.extend(ccf.end_tokens(tokens::of_any(tx, aef.as_str(), name, ccf.now_s()).await?));
     }
-    for aef in removed(before, after) {
-        let at = (api.as_str(), aef.as_str());
-        routing::delete(tx, at.0, at.1).await?;
-        let policies = access_control::list(tx, at).await?;
-        for policy in &policies {
-            access_control::delete(tx, at, policy.invoker_id.as_deref()).await?;
-        }
-        if !policies.is_empty() {
-            let at = ApiAt { api: api.clone(), aefs: vec![aef.clone()] };
-            note(tx, ccf, Happening::AccessControlGone { api: at }).await?;
-        }
-    }
+    let gone: Vec<AefId> = removed(before, after).into_iter().cloned().collect();
+    ended::provisioned(tx, ccf, api, &gone).await?;
     note(tx, ccf, Happening::ServiceApiUpdated { api: Box::new(after.clone()) }).await?;
     match (is_active(before), is_active(after)) {
         (false, true) => {
