@@ -112,6 +112,12 @@ impl<'s> Invoker<'s> {
         Self::with(self.sample, self.id.clone(), self.secret.clone(), self.identity.clone(), Some(trace))
     }
 
+    /// Negotiates anew at these servers; what stays the same revokes nothing.
+    pub(super) async fn negotiate(&self, roles: &[&str]) -> Result<()> {
+        self.ccf.put_context(&self.id, &context(self.sample, roles)?).await?;
+        Ok(())
+    }
+
     /// The names of the APIs that it finds at a function.
     pub(super) async fn finds(&self, role: &str) -> Result<BTreeSet<String>> {
         let aef: AefId = aef(self.sample, role)?.try_into()?;

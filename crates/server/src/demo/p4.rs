@@ -14,6 +14,9 @@ use super::invoker::{ANCHOR, Invoker, aef, instance, service};
 use super::owner;
 use super::play::{Found, Score, all};
 
+/// Servers at which those of the sample have negotiated.
+const BOTH: &[&str] = &["san", "sm"];
+
 const APIS: &str = "ssan-sanm,ssan-disc";
 
 /// Who creates, or asks.
@@ -35,11 +38,13 @@ pub(super) async fn play(sample: &Sample, score: &mut Score<'_>) -> Result<()> {
         Ok(Party { name, invoker: Invoker::onboard(sample, admin, &["san"]).await.context(name)? })
     };
     let (c1, c2) = (client("SEAL client 1").await?, client("SEAL client 2").await?);
-    for party in [&vs1, &vs2, &c1, &c2] {
+    for (party, roles) in [(&vs1, BOTH), (&vs2, BOTH), (&c1, &BOTH[..1]), (&c2, &BOTH[..1])] {
+        party.invoker.in_trace(&score.trace)?.negotiate(roles).await.context("negotiation")?;
         let found = party.invoker.finds("san").await.context("discovery")?;
         let found = all(&[("finds the service APIs of anchors", found.contains("ssan-sanm"))]);
         score.client("0", (party.name, "CCF"), "onboarded and authenticated", found);
     }
+    score.take_over().await?;
     for creator in [&vs1, &c1] {
         for asker in [&vs2, &c2] {
             let pairing = format!("{} creates, {} asks", creator.name, asker.name);

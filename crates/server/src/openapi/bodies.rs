@@ -189,6 +189,9 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
             add::<aef_security::RevokeAuthorizationReq>,
             add::<aef_security::RevokeAuthorizationRsp>,
         ),
+        ("san" | "sm", "NotifyResourceAuth") => {
+            Bodies { request: Some((JSON, add::<resource_auth::ResourceAuthNotification>)), answer: None }
+        }
         ("san", "CreateSpatialAnchorsList" | "UpdateIndSpatialAnchorsList") => {
             sends(JSON, add::<san::SpatialAnchorsList>, add::<san::SpatialAnchorsList>)
         }

@@ -152,7 +152,7 @@ fn good(route: &RouteSpec, answers: bool) -> &'static [(&'static str, &'static s
             | "AppendInvocationLog",
         ) => &[CREATED],
         (_, "ConnectToNotifications") => &[("101", "A WebSocket of notifications (RFC 6455)")],
-        (_, "RevokeAuthorization") if !answers => &[NO_CONTENT],
+        (_, "RevokeAuthorization" | "NotifyResourceAuth") if !answers => &[NO_CONTENT],
         (&Method::DELETE, _) => &[NO_CONTENT],
         (&Method::PUT | &Method::PATCH, _) if !answers => &[NO_CONTENT],
         _ => &[DONE],

@@ -21,6 +21,7 @@ use store::StoreError;
 use tokio::task::JoinHandle;
 
 use super::Aef;
+use crate::wiring::CORE_NAME;
 use crate::wiring::function::Common;
 
 /// Longest sleep between two looks; other nodes may have marked something. Own value.
@@ -41,6 +42,7 @@ pub(in crate::wiring) fn core_function(aef: Option<&Aef>) -> Result<Option<CoreF
     let Some(api_id) = serving.or_else(|| aef.api_ids.values().next()) else { return Ok(None) };
     Ok(Some(CoreFunction {
         issuer: aef.issuer.clone(),
+        name: CORE_NAME.to_owned(),
         aef_id: aef.id.as_str().try_into()?,
         api_id: api_id.clone(),
     }))
@@ -141,8 +143,9 @@ impl State {
             && asked.elapsed() >= ASK_EVERY
         {
             // It may have been restored from a backup, or begun anew, while nothing was to be told.
-            self.compared &= sink.version(resource).await?.is_some();
-            self.last = Some((resource.clone(), tokio::time::Instant::now()));
+            let is_known = sink.version(resource).await?.is_some();
+            self.compared &= is_known;
+            self.last = is_known.then(|| (resource.clone(), tokio::time::Instant::now()));
         }
         if !self.compared {
             // Before the comparison: what changes from here on is told.
@@ -165,9 +168,14 @@ impl State {
 
 #[async_trait]
 impl ResourceAuthorizationSink for Sink {
-    async fn put(&self, resources: Vec<ResourceAuthInfo>) -> Result<Vec<ResourceAuthBatchItem>, SinkError> {
+    async fn put(
+        &self,
+        resources: Vec<ResourceAuthInfo>,
+        cause: Option<&str>,
+    ) -> Result<Vec<ResourceAuthBatchItem>, SinkError> {
         let batch = ResourceAuthBatch { resources };
-        match self.client.put_resources(&self.aef, &batch).await.map_err(why) {
+        let client = cause.map_or_else(|| self.client.clone(), |trace| self.client.in_trace(trace));
+        match client.put_resources(&self.aef, &batch).await.map_err(why) {
             Ok(done) => Ok(done.results),
             // One that it cannot read spoils the whole: each by itself then.
             Err(SinkError::Refused(_)) => {

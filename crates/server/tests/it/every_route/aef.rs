@@ -8,8 +8,13 @@ use service_http::routes::RouteSpec;
 use super::{Refused, expect, refused};
 use crate::harness::Site;
 
-/// Where its routes are.
-pub(super) const PATH: &str = "/aef-security/";
+/// Where its routes are, and that by which the core function tells of what owners keep there.
+const PATHS: [&str; 2] = ["/aef-security/", "/capif-resource-auth/v1/notifications"];
+
+/// Whether a route of a server is one of these.
+pub(super) fn is_one(path: &str) -> bool {
+    PATHS.iter().any(|own| path.starts_with(own))
+}
 
 const NOBODY: Refused = refused(403, "UNAUTHORIZED_OPERATION", "PEER_REFUSED");
 const OTHERS: Refused = refused(403, "UNAUTHORIZED_OPERATION", "NOT_OWNER");
@@ -18,6 +23,10 @@ const ABSENT: Refused = refused(404, "RESOURCE_NOT_FOUND", "NOT_FOUND");
 fn body(operation: &str, aef: Option<&str>) -> Value {
     match operation {
         "CheckAuthentication" => json!({ "apiInvokerId": "INV1", "supportedFeatures": "0" }),
+        "NotifyResourceAuth" => json!({
+            "event": "RESOURCE_AUTH_UPDATED", "aefId": aef.unwrap_or("AEF0"), "resourceId": "list/7", "policyVersion": 9,
+            "authPolicies": [{ "policyId": "p", "subjects": ["ANY_ONBOARDED"], "actions": ["read"], "effect": "DENY" }],
+        }),
         _ => json!({
             "revokeInfo": { "apiInvokerId": "INV1", "apiIds": ["API0"], "cause": "OTHER_REASON", "aefId": aef },
             "supportedFeatures": "0",
@@ -38,6 +47,10 @@ pub(super) async fn route(site: &Site, interface: &str, spec: &RouteSpec, roles:
             rows.push((Some(("capif", "invoker", "INV2")), None, OTHERS));
             // On no record: a certificate alone makes nobody known.
             rows.push((Some(("capif", "invoker", "INV1")), None, ABSENT));
+        }
+        "NotifyResourceAuth" => {
+            rows.push((Some(("capif", "ccf", "another")), None, NOBODY));
+            rows.push((Some(("capif", "ccf", "ccf")), Some("AEF0"), OTHERS));
         }
         _ => {
             rows.push((Some(("capif", "ccf", "another")), None, NOBODY));

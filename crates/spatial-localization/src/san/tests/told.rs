@@ -51,7 +51,11 @@ impl Core {
 
 #[async_trait]
 impl ResourceAuthorizationSink for Core {
-    async fn put(&self, resources: Vec<ResourceAuthInfo>) -> Result<Vec<ResourceAuthBatchItem>, SinkError> {
+    async fn put(
+        &self,
+        resources: Vec<ResourceAuthInfo>,
+        _: Option<&str>,
+    ) -> Result<Vec<ResourceAuthBatchItem>, SinkError> {
         self.check()?;
         let mut known = self.known.lock().unwrap();
         let one = |info: ResourceAuthInfo| {
@@ -96,6 +100,7 @@ impl ResourceAuthorizationSink for Core {
 async fn world() -> World {
     let core = CoreFunction {
         issuer: CCF.to_owned(),
+        name: "ccf".to_owned(),
         aef_id: AEF.try_into().unwrap(),
         api_id: "API1".try_into().unwrap(),
     };

@@ -180,6 +180,7 @@ mod tests {
     fn core() -> CoreFunction {
         CoreFunction {
             issuer: "https://ccf.example".to_owned(),
+            name: "ccf".to_owned(),
             aef_id: "AEF1".try_into().unwrap(),
             api_id: "API1".try_into().unwrap(),
         }

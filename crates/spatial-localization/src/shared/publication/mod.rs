@@ -33,6 +33,8 @@ pub use round::{Done, round};
 pub struct CoreFunction {
     /// The issuer of its tokens.
     pub issuer: String,
+    /// Its name in its certificate, by which it tells of what owners keep there.
+    pub name: String,
     /// The server there.
     pub aef_id: AefId,
     /// The service API there that serves the objects.
@@ -79,8 +81,13 @@ pub enum SinkError {
 /// exposing function.
 #[async_trait]
 pub trait ResourceAuthorizationSink: Send + Sync {
-    /// Tells of resources, at most `MAX_BATCH`; what became of each, in their order.
-    async fn put(&self, resources: Vec<ResourceAuthInfo>) -> Result<Vec<ResourceAuthBatchItem>, SinkError>;
+    /// Tells of resources, at most `MAX_BATCH`; what became of each, in their order. `cause` is the trace of the one request
+    /// that made or changed all of them, where there is one.
+    async fn put(
+        &self,
+        resources: Vec<ResourceAuthInfo>,
+        cause: Option<&str>,
+    ) -> Result<Vec<ResourceAuthBatchItem>, SinkError>;
 
     /// Withdraws a resource; that there is none is no error.
     async fn delete(&self, resource: &ResourceId) -> Result<(), SinkError>;

@@ -22,7 +22,7 @@ pub(crate) const ROUTE: RouteSpec =
 /// Keeps what an owner has set, before it is answered.
 ///
 /// # Errors
-/// `ROUTE_UNKNOWN` where there is no core function; `NOT_OWNER` for another API exposing function.
+/// `ROUTE_UNKNOWN` where there is no core function; `PEER_REFUSED` for another one; `NOT_OWNER` for another API exposing function.
 pub(crate) async fn notified(
     server: &dyn Publishing,
     core: Option<&CoreFunction>,
@@ -30,6 +30,13 @@ pub(crate) async fn notified(
     told: ResourceAuthNotification,
 ) -> Result<StatusCode, Refusal> {
     let core = core.ok_or_else(|| Refusal::open(Reason::RouteUnknown))?;
+    const HOLDER: &str = "the core function at which this server is registered";
+    let holder = ctx.peer().and_then(|peer| peer.certificate_as(&[CertRole::Ccf]));
+    if holder.is_none_or(|certificate| certificate.name != core.name) {
+        ctx.fail("certificate", HOLDER, "another one");
+        return Err(Refusal::open(Reason::PeerRefused));
+    }
+    ctx.pass("certificate", HOLDER, "held");
     const EXPECTED: &str = "that of this server";
     if told.aef_id != core.aef_id {
         ctx.fail("aefId", EXPECTED, "another one");

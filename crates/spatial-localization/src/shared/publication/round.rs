@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use api_types::capif::ResourceId;
 use api_types::capif::resource_auth::{MAX_BATCH, ResourceAuthBatchItem, ResourceAuthInfo};
-use store::StoreError;
-use store::publications::{self, Mark};
+use store::publications::{self, Mark, Objects};
+use store::{StoreError, audit};
 
 use super::{Publishing, ResourceAuthorizationSink, SinkError};
 
@@ -58,8 +58,9 @@ pub async fn round(
     done.more = due.len() == OBJECTS as usize || done.gone == GONE as usize;
     let mut told: BTreeMap<ResourceId, ResourceAuthBatchItem> = BTreeMap::new();
     let all: Vec<ResourceAuthInfo> = due.iter().flat_map(|due| due.resources.iter().cloned()).collect();
+    let cause = one_cause(&due);
     for batch in all.chunks(MAX_BATCH) {
-        for item in sink.put(batch.to_vec()).await? {
+        for item in sink.put(batch.to_vec(), cause.as_deref()).await? {
             told.insert(item.resource_id.clone(), item);
         }
     }
@@ -82,6 +83,14 @@ pub async fn round(
 struct Due {
     mark: Mark,
     resources: Vec<ResourceAuthInfo>,
+    /// The trace of the request that changed it last.
+    cause: Option<String>,
+}
+
+/// The trace that all of them are due to, if it is one: so that a run of the procedure is found whole.
+fn one_cause(due: &[Due]) -> Option<String> {
+    let (first, rest) = due.split_first()?;
+    rest.iter().all(|other| other.cause == first.cause).then(|| first.cause.clone()).flatten()
 }
 
 /// What is due with what is to be told of it, in one snapshot: version and content belong together.
@@ -92,7 +101,12 @@ async fn read(server: &Arc<dyn Publishing>, now_ms: i64) -> Result<Vec<Due>, Sto
             let mut due = Vec::new();
             for mark in publications::due(tx, now_ms, OBJECTS).await? {
                 let resources = publisher.resources(tx, &mark.object_id, mark.version).await?;
-                due.push(Due { mark, resources });
+                let object = match publisher.objects() {
+                    Objects::Lists => format!("anchors-lists/{}", mark.object_id),
+                    Objects::Maps => format!("spatial-maps/{}", mark.object_id),
+                };
+                let cause = audit::last_change(tx, &object).await?;
+                due.push(Due { mark, resources, cause });
             }
             Ok(due)
         })

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use api_types::oauth::TokenResponse;
 use authorization::Reason;
 use sdk::{Answer, Request, SdkError};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::Arena;
 use super::super::holder::at;
@@ -32,6 +32,7 @@ pub(super) async fn play(arena: &mut Arena<'_>, stage: &Stage<'_>) -> Result<()>
         .judge(case("live-token-after-a-denial-at-the-core-function", LISTS, ROWS, RevokedToken), outcome)
         .await?;
     owner::keep(one, ("san", resource), json!([])).await?;
+    echoed(arena, stage).await.context("echo")?;
 
     // By the rules of the anchor, at its server.
     let token = reading().await.context("token")?;
@@ -59,6 +60,32 @@ pub(super) async fn play(arena: &mut Arena<'_>, stage: &Stage<'_>) -> Result<()>
     let outcome = ask(arena, two, &of_gone, &["read"]).await?;
     arena.judge(case("new-token-after-deletion", TOKEN, ROWS, NotFound), outcome).await?;
     Ok(())
+}
+
+/// A token that names no anchor is not revoked: the server has heard what the owner keeps, and denies by itself.
+async fn echoed(arena: &mut Arena<'_>, stage: &Stage<'_>) -> Result<()> {
+    let Stage { one, two, resource, .. } = stage;
+    let token = two.token("san", APIS, Value::Null).await.context("token of the service")?;
+    let opens = async |arena: &Arena<'_>, wanted: bool| -> Result<()> {
+        for _ in 0..400 {
+            if read(arena, stage, two, &token).await?.is_ok_and(|answer| answer.status == 200) == wanted {
+                return Ok(());
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        anyhow::bail!("the server does not hear of the owner's policies")
+    };
+    owner::keep(one, ("san", resource), json!([owner::policy("DENY", two, &["discover"], &[])])).await?;
+    opens(arena, false).await?;
+    let outcome = read(arena, stage, two, &token).await?;
+    arena
+        .judge(
+            case("service-token-after-a-denial-at-the-core-function", LISTS, ROWS, Reason::OwnerDenied),
+            outcome,
+        )
+        .await?;
+    owner::keep(one, ("san", resource), json!([])).await?;
+    opens(arena, true).await
 }
 
 async fn read(
