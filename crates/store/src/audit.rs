@@ -15,6 +15,9 @@ pub const GENESIS: &str = "00000000000000000000000000000000000000000000000000000
 /// Newest records of an actor that [`refusals`] looks through. Own value.
 pub const REFUSALS_AMONG: u32 = 10_000;
 
+/// Newest records of an object that [`last_change`] looks through. Own value.
+pub const CHANGE_AMONG: u32 = 100;
+
 const COLUMNS: &str = "seq, at_ms, function, actor, owner, action, object, verdict, reason, cause, status, \
                        policy_version, consent_version, trace, prev, hash";
 
@@ -186,6 +189,17 @@ pub async fn refusals(tx: &mut dyn Sql, actor: &str, limit: u32) -> Result<Vec<A
          WHERE verdict = 'deny' ORDER BY seq DESC LIMIT $3"
     );
     tx.query(&sql, &params![actor, REFUSALS_AMONG, limit]).await?.iter().map(record).collect()
+}
+
+/// The trace of the last permit that changed an object, among the newest [`CHANGE_AMONG`] records of it.
+///
+/// # Errors
+/// The engine's.
+pub async fn last_change(tx: &mut dyn Sql, object: &str) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT trace FROM (SELECT seq, trace, action, verdict FROM audit WHERE object = $1 ORDER BY seq DESC LIMIT $2) \
+               AS newest WHERE verdict = 'permit' AND action NOT LIKE '%.read' ORDER BY seq DESC LIMIT 1";
+    let found = tx.query_opt(sql, &params![object, CHANGE_AMONG]).await?;
+    found.map_or(Ok(None), |row| row.get(0))
 }
 
 /// Walks the whole chain and finds the first place that was edited, removed, inserted or reordered, and a cut tail.

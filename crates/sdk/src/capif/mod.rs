@@ -46,6 +46,12 @@ impl CapifClient {
         Self { base: self.base.clone(), https }
     }
 
+    /// The same client, naming `trace` (32 hexadecimal digits) in every request.
+    #[must_use]
+    pub fn in_trace(&self, trace: &str) -> Self {
+        self.over(self.https.clone().with_trace(trace))
+    }
+
     /// Sends a request of the caller.
     ///
     /// # Errors

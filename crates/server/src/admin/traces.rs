@@ -1,5 +1,7 @@
 //! `/traces`: procedure steps, and why a request was decided as it was.
 
+use std::collections::BTreeSet;
+
 use api_types::admin::{Page, TraceStep, TraceSummary, Why};
 use authorization::Reason;
 use axum::Json;
@@ -8,6 +10,9 @@ use service_http::refusal::Refusal;
 
 use super::Admin;
 use super::query::Filters;
+
+/// Requests of a trace of which is looked what they have set off. Own value.
+const CAUSES: usize = 200;
 
 /// Newest traces of all functions that `GET /v1/traces` looks through for a page. Own value.
 const LOOKED_AT: u32 = 1_000;
@@ -48,20 +53,32 @@ pub(super) async fn list(
 /// `GET /v1/traces/{trace}`: the steps of a trace, of every function, in the order of time.
 ///
 /// `trace` is an id of ours or one that a client sent along (decision 0003).
+///
+/// With `caused=true` also the steps of what the requests of that trace have set off, as the publication of an anchor.
 pub(super) async fn steps(
     State(admin): State<Admin>,
     Path(trace): Path<String>,
+    filters: Filters,
 ) -> Result<Json<Page<TraceStep>>, Refusal> {
     let trace = trace_id(&trace)?;
-    let mut items = Vec::new();
     let mut known = false;
     for kit in &admin.functions {
         kit.flush().await;
         known |= kit.traces.why(trace).await?.is_some();
-        items.extend(kit.traces.steps(trace).await?);
     }
+    let mut items = of_trace(&admin, trace).await?;
     if items.is_empty() && !known {
         return Err(Refusal::open(Reason::NotFound));
+    }
+    if filters.text("caused") == Some("true") {
+        let mut seen = BTreeSet::from([trace.to_owned()]);
+        let requests: Vec<String> = items.iter().map(|step| step.trace.to_string()).collect();
+        for request in requests {
+            if seen.len() <= CAUSES && seen.insert(request.clone()) {
+                let caused = of_trace(&admin, &request).await?;
+                items.extend(caused.into_iter().filter(|step| step.trace.as_str() != request));
+            }
+        }
     }
     items.sort_by_key(|step: &TraceStep| step.at.unix_ms());
     Ok(Json(Page { items, next: None }))
@@ -86,6 +103,15 @@ pub(super) async fn why(State(admin): State<Admin>, Path(trace): Path<String>) -
         }
     }
     found.map(Json).ok_or_else(|| Refusal::open(Reason::NotFound))
+}
+
+/// The steps of a trace, and of those that link to it.
+async fn of_trace(admin: &Admin, trace: &str) -> Result<Vec<TraceStep>, Refusal> {
+    let mut items = Vec::new();
+    for kit in &admin.functions {
+        items.extend(kit.traces.steps(trace).await?);
+    }
+    Ok(items)
 }
 
 fn trace_id(text: &str) -> Result<&str, Refusal> {

@@ -81,6 +81,7 @@ fn query(interface: &str, operation: &str) -> Vec<Named> {
             PAGE,
         ),
         ("admin", "ListCharging") => with(&[FUNCTION, ("consumer", "Only this consumer"), AFTER], PAGE),
+        ("admin", "GetTrace") => vec![("caused", "true: also what the requests of the trace have set off")],
         ("admin", "ListTraces") => {
             vec![FUNCTION, ("procedure", "Only with steps of this procedure, as TR33.721-S3"), PAGE[0]]
         }

@@ -46,7 +46,7 @@ impl TraceRecord {
 /// Gives steps and decision the members that they share with the record, where they are left out.
 fn complete(record: &mut Value) {
     let trace = record["trace"].clone();
-    let at = record["at_ms"].as_i64().map(|at_ms| DateTime::from_unix(at_ms.div_euclid(1_000)));
+    let at = record["at_ms"].as_i64().map(DateTime::from_unix_ms);
     let at = serde_json::to_value(at).unwrap_or_default();
     let mut fill = |part: &mut Value| {
         if let Some(part) = part.as_object_mut() {
@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(why.at, Some(record.steps[0].at));
 
         let [record] = written(&[], Some(&made(&["token"]))).read().try_into().unwrap();
-        assert_eq!(record.steps[0].at, DateTime::from_unix(0), "that of the record");
+        assert_eq!(record.steps[0].at, DateTime::from_unix_ms(1), "that of the record");
         assert_eq!(record.steps[0].trace.as_str(), TRACE);
     }
 

@@ -163,5 +163,32 @@ async fn the_newest_refusals_come_first(bench: Bench) {
         assert_eq!(at(audit::refusals(tx, "i1", 2).await?), [5, 4]);
         assert_eq!(at(audit::refusals(tx, "i1", 9).await?), [5, 4, 1]);
         assert!(audit::refusals(tx, "i3", 9).await?.is_empty());
+
+        for (trace, action, verdict) in
+            [("a", "list.create", "permit"), ("b", "list.replace", "deny"), ("c", "list.read", "permit")]
+        {
+            let row = AuditRow {
+                at_ms: 9,
+                function: Function::San,
+                actor: "i1".into(),
+                owner: None,
+                action: action.into(),
+                object: Some("lists/l".into()),
+                verdict: verdict.into(),
+                reason: None,
+                cause: None,
+                status: None,
+                policy_version: None,
+                consent_version: None,
+                trace: Some(trace.into()),
+            };
+            audit::append(tx, &row).await?;
+        }
+        assert_eq!(
+            audit::last_change(tx, "lists/l").await?.as_deref(),
+            Some("a"),
+            "neither refused nor read"
+        );
+        assert_eq!(audit::last_change(tx, "lists/m").await?, None);
     });
 }
