@@ -18,6 +18,7 @@ on_both!(
     a_number_is_given_once,
     discovery_sees_what_is_held_and_nothing_else,
     an_area_meets_the_maps_that_it_touches,
+    a_map_opens_in_its_places,
     a_payload_counts_against_its_owner,
     a_map_is_built_once,
     a_class_goes_with_its_last_map,
@@ -256,6 +257,28 @@ async fn an_area_meets_the_maps_that_it_touches(bench: Bench) {
     });
     assert_eq!(found(&store, at(vec![point(2.5, 48.5)])).await, []);
     assert_eq!(found(&store, at(vec![point(20.5, 10.5)])).await, [(10, false)]);
+}
+
+async fn a_map_opens_in_its_places(bench: Bench) {
+    let store = open(&bench).await;
+    job!(store, |tx| {
+        class(tx, "all", &["*"], 1).await?;
+        let own = class(tx, "own", &["o:vs-1"], 2).await?;
+        let two = vec![square(2.0, 48.0), square(20.0, 10.0)];
+        add(tx, &NewMap { boxes: two, sync: Sync::Pending, ..map(10, "vs-1", own) }).await
+    });
+    let at = |place| Filter { boxes: Some(vec![place]), ..asked(&["*"], "vs-2") };
+    let places = [point(2.5, 48.5), point(20.5, 10.5)];
+    for place in places {
+        assert_eq!(found(&store, at(place)).await, [], "the owner's alone");
+    }
+    job!(store, |tx| { record::open(tx, 10, 1).await });
+    for place in places {
+        assert_eq!(found(&store, at(place)).await, [(10, false)]);
+    }
+    assert_eq!(found(&store, at(point(10.0, 30.0))).await, [], "between its places");
+    let row = store.read(|tx| Box::pin(async move { record::by_id(tx, 10).await })).await.unwrap().unwrap();
+    assert_eq!((row.sync, row.version, row.class_id), (Sync::Synced, 1, 1), "its document is as it was");
 }
 
 async fn a_payload_counts_against_its_owner(bench: Bench) {
