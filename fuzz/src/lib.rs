@@ -66,6 +66,7 @@ pub const TARGETS: &[Target] = &[
     target("capif_scope", authorization::fuzz::fuzz_capif_scope),
     target("authorization_details", authorization::fuzz::fuzz_authorization_details),
     target("owner_policy", authorization::fuzz::fuzz_owner_policy),
+    target("authorization_info", capif_aef::fuzz::fuzz_authorization_info),
     target("event_subscription", capif_core::ccf::fuzz::fuzz_event_subscription),
     target("audit_query", capif_core::ccf::fuzz::fuzz_audit_query),
     target("opencapif", capif_core::ccf::fuzz::fuzz_opencapif),

@@ -149,6 +149,14 @@ pub(crate) async fn ccf_reaching(egress: Egress) -> Ccf {
     ccf
 }
 
+/// A core function whose notifications go somewhere, and what it tells API exposing functions too.
+pub(crate) async fn ccf_telling(egress: Egress) -> Ccf {
+    let to_aefs = Some(egress.clone());
+    let ccf = made(RateSettings::demo(), egress, |config| config.aef_egress = to_aefs).await;
+    ccf.server.start().await.unwrap();
+    ccf
+}
+
 /// A core function that has no key and whose tasks do not run: what is left for them stays.
 pub(crate) async fn ccf_unstarted(limits: RateSettings, change: impl FnOnce(&mut CcfConfig)) -> Ccf {
     made(limits, Egress::closed(), change).await

@@ -8,6 +8,7 @@ mod explained;
 mod federation;
 mod harness;
 mod logs;
+mod notices;
 mod onboarding;
 mod open_discover;
 mod opencapif;
