@@ -42,8 +42,15 @@ impl CcfServer {
                     }
                     if kind == Kind::Client {
                         let had = contexts::entries(tx, &value).await?;
-                        notice::queue_of(tx, &this, &value, had, &RevocationCause::AuthorizationIssue, By::Core)
-                            .await?;
+                        notice::queue_of(
+                            tx,
+                            &this,
+                            &value,
+                            had,
+                            &RevocationCause::AuthorizationIssue,
+                            By::Core,
+                        )
+                        .await?;
                     }
                     let entry = NewEntry { kind, value, expires_s: None };
                     this.revocations().append(tx, &[entry]).await.map_err(Refusal::from)

@@ -14,8 +14,8 @@ use service_http::call::{Actor, Ctx};
 use service_http::ledger::{self, Permit};
 use service_http::peer::CertRole;
 use service_http::refusal::Refusal;
-use store::capif::{certificates, invokers};
 use store::capif::contexts::{self, ContextEntry};
+use store::capif::{certificates, invokers};
 use store::{Sql, StoreError};
 
 use super::negotiate::is_same;
