@@ -7,8 +7,9 @@ const TOP = 74;
 const ROW = 62;
 const SELF = 46;
 const CHAR = 6.7;
-/** Longest label of an arrow; the rest is in the panel. */
-const LABEL = 62;
+/** Longest label of an arrow, among few and among many lifelines; the rest is in the panel. */
+const LABEL = [62, 32];
+const FEW = 3;
 
 /** Whether the step held: a failed check makes it fail. */
 export const verdictOf = (step) => (step.checks?.some((check) => check.verdict === 'fail') ? 'fail' : 'pass');
@@ -26,13 +27,17 @@ export function layout(steps) {
   for (const step of steps) {
     for (const name of [step.from, step.to]) if (!names.includes(name)) names.push(name);
   }
-  const between = steps.filter((step) => step.from !== step.to).map((step) => Math.min(step.message.length, LABEL) + step.step.length + 2);
-  const column = Math.min(Math.max(COLUMN[0], ...between.map((length) => length * CHAR + 24)), COLUMN[1]);
+  const longest = LABEL[names.length > FEW ? 1 : 0];
+  const labels = steps.filter((step) => step.from !== step.to).map((step) => {
+    const length = Math.min(step.message.length, longest) + step.step.length + 2;
+    return (length * CHAR + 24) / Math.abs(names.indexOf(step.from) - names.indexOf(step.to));
+  });
+  const column = Math.min(Math.max(COLUMN[0], ...labels), COLUMN[1]);
   const x = (name) => MARGIN + names.indexOf(name) * column;
   const arrows = steps.map((step, index) => {
     const from = x(step.from);
     const to = x(step.to);
-    const text = step.message.length > LABEL ? `${step.message.slice(0, LABEL - 1)}…` : step.message;
+    const text = step.message.length > longest ? `${step.message.slice(0, longest - 1)}…` : step.message;
     // Beside the last lifeline there is nothing: what it does by itself is told on the near side, where room is.
     const last = names.length > 1 && step.from === names[names.length - 1];
     return { index, y: TOP + 34 + index * ROW, from, to, self: from === to, last, number: step.step, text, verdict: verdictOf(step) };
