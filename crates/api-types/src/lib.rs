@@ -22,6 +22,7 @@ pub mod fuzz;
 pub mod geo;
 pub mod idm;
 pub mod merge_patch;
+pub mod nudm_sdm;
 pub mod oauth;
 pub mod problem;
 pub mod query;

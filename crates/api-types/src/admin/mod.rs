@@ -2,6 +2,7 @@
 
 mod account;
 mod capif;
+mod consent;
 mod enrolment;
 mod observation;
 mod policy;
@@ -15,6 +16,7 @@ pub use capif::{
     CapifExplained, CapifFunction, CapifInvoker, CapifNegotiated, CapifOutcome, CapifProvider, CapifRefusal,
     CapifResource, CapifToken, CapifUser, EnrolmentInfo, OpenApis,
 };
+pub use consent::{Consent, Privacy, Purpose, Subscriber};
 pub use enrolment::{Enrolment, EnrolmentCreated, EnrolmentKind};
 pub use observation::MAX_OFFSET_S;
 pub use observation::{
