@@ -2,7 +2,10 @@
 
 import dataclasses
 import secrets
+import time
 
+import requests_of
+import rules
 from words import ANCHOR, APIS, MAP, ROLE, Thing
 from world import AREA, INSIDE, OUTSIDE, TOUR
 
@@ -52,7 +55,7 @@ def people(world):
     return Cast(invokers, servers + users, lost, bounded, without, tokens)
 
 
-def objects(world, cast, tokens, settle):
+def objects(world, cast, tokens, by_owner, settle):
     """Anchors and maps: every owner with every kind of visibility, rules, parts, period and area (S3-I1a to S3-I3)."""
     owner, listed, one, two, unlisted = cast.invokers
     server_owner, server_listed = cast.sim[:2]
@@ -87,9 +90,17 @@ def objects(world, cast, tokens, settle):
         "area": dict(visibility="UNIVERSAL", area=AREA),
         "listed-area": dict(entities=(("VAL_CLIENT", None), server(listed)), area=AREA),
     }
+    every = (server(listed), *both)
+    # What its owner, an API invoker, keeps at the core function beside the rules.
+    of_owner = {
+        "denied-discover": dict(visibility="RESTRICTED", entities=every, denials=((listed, {"discover"}),)),
+        "denied-read": dict(visibility="UNIVERSAL", entities=every, denials=((None, {"read", "localize"}),)),
+        "denied-update": dict(visibility="RESTRICTED", entities=every, parts=dict(p1=one, p2=two), denials=((one, {"update"}),)),
+        "denied-service": dict(visibility="UNIVERSAL", denials=((TOUR, {"read"}), (two, {"discover", "read"}))),
+    }
     for kind in (ANCHOR, MAP):
         for by in (owner, server_owner, anna):
-            for name, members in kinds.items():
+            for name, members in (kinds | (of_owner if by is owner and by_owner else {})).items():
                 if kind == MAP and "area" in members:
                     continue  # a service area is a member of anchors
                 members = dict(members)
@@ -97,17 +108,43 @@ def objects(world, cast, tokens, settle):
                 short = f"{'anchor' if kind == ANCHOR else 'map'}-{by.name}-{name}"
                 world.make(Thing(short, kind, by, parts=parts, **members), tokens)
     parts = {thing.name: thing.parts for thing in world.things}
+    denials = {thing.name: thing.denials for thing in world.things}
     for thing in world.things:
         thing.parts = {part: by for part, by in thing.parts.items() if by is thing.owner}
+        thing.denials = ()
     settle(world, cast)
     for thing in world.things:
         thing.parts = parts[thing.name]
         world.furnish(thing, tokens)
+    # Denials come last, and are in force when the server has heard of them.
     settle(world, cast)
     world.keep_bodies(tokens)
+    for thing in world.things:
+        if denials[thing.name]:
+            thing.denials = denials[thing.name]
+            world.deny(thing)
+            heard(world, thing, cast, tokens)
     world.ues_inside = {ue for subject in cast.sim if subject.place == INSIDE for ue in subject.ids if ue.startswith("ue-")}
     for kind in (ANCHOR, MAP):
         thing = Thing(f"{'anchor' if kind == ANCHOR else 'map'}-absent", kind, None, absent=True,
                       list=secrets.token_urlsafe(16), number=1 + secrets.randbelow(2**31 - 2))
         world.things.append(thing)
         world.by_identifier[(kind, thing.identifier)] = thing
+
+
+def heard(world, thing, cast, tokens):
+    """Waits until the server has heard of the denials: they are told by the core function a moment later."""
+    until = time.time() + 30
+    for subject in cast.invokers:
+        denied = next((action for action in ("discover", "read", "update") if rules.denied(thing, subject, action)), None)
+        if denied is None:
+            continue
+        # An update of nothing is refused like any other.
+        method, body = ("PATCH", {"suppFeat": "1"}) if denied == "update" else ("GET", None)
+        media = requests_of.MERGE if body else "application/json"
+        while time.time() < until:
+            answer = world.send(subject, tokens(subject, thing.kind), method, world.url(thing.kind, thing), body, media)
+            if answer.status in (403, 404) and world.admin.why(answer.trace) == "OWNER_DENIED":
+                return
+            time.sleep(0.1)
+        raise SystemExit(f"the server has not heard of what the owner of {thing.name} denies")

@@ -34,6 +34,8 @@ def owner_allows(world, subject, element, action, now):
         return None  # S3-6: not there and not allowed are one answer
     if rules.owns(thing, subject):
         return ALL
+    if rules.denied(thing, subject, action):
+        return None  # a denial overrides (sheet 4.3)
     said = rules.visibility(thing)
     listed = rules.named(thing, subject)
     if said == "PRIVATE" or said == "RESTRICTED" and not listed:

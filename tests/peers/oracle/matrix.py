@@ -114,7 +114,7 @@ def run(arguments):
     if by_owner is None:
         by_owner = owner_policy(world, cast)
     lists.make(world, cast, tokens)
-    people.objects(world, cast, tokens, settle if by_owner else lambda *_: None)
+    people.objects(world, cast, tokens, by_owner, settle if by_owner else lambda *_: None)
     print(f"world of {len(cast.invokers) + 5} API invokers, {len(cast.sim)} parties of the SIM-S, {len(world.things)} anchors "
           f"and maps, {len(world.shelves)} lists of several, in {time.time() - began:.0f} s", flush=True)
     print(f"the owner's policy decides at the core function: {'yes' if by_owner else 'no'}", flush=True)

@@ -12,9 +12,9 @@ def granted(status, rows=""):
     return Verdict(status, None, frozenset([None]), rows)
 
 
-def refused(reasons, rows):
+def refused(reasons, rows, hidden=False):
     reasons = frozenset([reasons] if isinstance(reasons, str) else reasons)
-    (wire,) = {WIRE[reason] for reason in reasons}
+    (wire,) = {WIRE["NOT_FOUND" if hidden else reason] for reason in reasons}
     return Verdict(*wire, reasons, rows)
 
 
@@ -42,12 +42,30 @@ def owns(thing, subject):
     return thing.owner is subject
 
 
+def denied(thing, subject, action):
+    """Whether the owner keeps a denial at the core function, which overrides (sheet 4.3) and counts at every level of token
+    (S3-I2); the owner is always allowed."""
+    def about(who):
+        if who is None:
+            return subject.issuer == "ccf"
+        return who is subject or who in subject.services
+
+    return not owns(thing, subject) and any(about(who) and action in actions for who, actions in thing.denials)
+
+
+def unlisted(thing, subject):
+    """A denied one may not be named either; the rows do not say which is told."""
+    return {"NOT_ALLOWED_ENTITY"} if visibility(thing) == "RESTRICTED" and not named(thing, subject) else set()
+
+
 def hidden(thing, subject, now):
     """Why an object is not there for the subject, as a refusal; `None` when it is."""
     if thing.absent:
         return refused("NOT_FOUND", "T1, T2")
     if owns(thing, subject):
         return None  # contract section 7: the owner is always allowed, also outside `timePeriod`
+    if denied(thing, subject, "discover"):
+        return refused({"OWNER_DENIED", *unlisted(thing, subject)}, "S3-I2, S3-7b", hidden=True)
     said = visibility(thing)
     if said == "PRIVATE":  # ignores rules (contract section 7)
         return refused("NOT_VISIBLE", "S3-I1d, S3-I2")
@@ -171,6 +189,8 @@ def decide(token, action, thing, part, now):
             return refused("DETAILS_NARROW", NARROW)  # the level grants nothing on the body
         if shut:
             return shut
+        if denied(thing, subject, verb):
+            return refused("OWNER_DENIED", "S3-7b")
         if not whole:  # nothing of the list is both named and open: as if there were none (S2-L2)
             return refused({"NOT_FOUND", "NOT_VISIBLE"}, "S2-L2, S2-L3")
         return granted(status, "S2-L1, S2-L2")
@@ -196,6 +216,9 @@ def decide(token, action, thing, part, now):
 
 def may_touch(thing, subject, action, body, parts, part):
     """Whose the touched parts are (S2-L3, IMP-45; contract section 7)."""
+    if denied(thing, subject, "update"):
+        # It may be refused for more than that; the rows do not say what is told first.
+        return refused({"OWNER_DENIED", "NOT_OWNER", "PART_OF_OTHER_PROVIDER"}, "S3-7b")
     if not owns(thing, subject):
         if body or action == "replace_without_foreign_part" or not provides(thing, subject):
             return refused("NOT_OWNER", "S2-L3, S3-I1d, contract 7")

@@ -26,6 +26,7 @@ WIRE = {
     "NOT_VISIBLE": (404, "RESOURCE_NOT_FOUND"),
     "NOT_ALLOWED_ENTITY": (404, "RESOURCE_NOT_FOUND"),
     "OUTSIDE_PERIOD": (404, "RESOURCE_NOT_FOUND"),
+    "OWNER_DENIED": (403, "UNAUTHORIZED_OPERATION"),
 }
 
 
@@ -56,6 +57,7 @@ class Thing:
     period: tuple = None  # start, stop
     area: tuple = None  # west, south, east, north
     parts: dict = dataclasses.field(default_factory=dict)  # servInfoId -> Subject
+    denials: tuple = ()  # (Subject, VAL service or None for every API invoker; actions), kept by its owner at the core function
     absent: bool = False
     list: str = None
     number: int = None

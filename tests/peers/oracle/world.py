@@ -78,9 +78,6 @@ class World:
         entries = [{"aefId": aef, "prefSecurityMethods": list(methods)} for aef in self.aefs.values()]
         body = {"securityInfo": entries, "notificationDestination": CALLBACK}
         self.wire.json(party, "PUT", f"{self.urls['ccf']}/capif-security/v1/trustedInvokers/{own}", body).expect(200, 201)
-        # Callbacks of the spatial servers go to hosts that the operator registered.
-        client = {"kind": "val_server", "auth": "tls_client_auth", "scopes": [], "callbackHosts": ["localhost"]}
-        self.admin("PUT", f"/clients/{own}", client).expect(200, 201)
         subject = Subject(name, "ccf", "VAL_SERVER", frozenset([own]), provider=own, lost=lost)
         self.parties[subject], self.invoker_ids[subject] = party, own
         return subject
@@ -201,6 +198,20 @@ class World:
             patch = patch_of(thing, entries=entries)
             self.send(provider, tokens(provider, thing.kind), "PATCH", self.url(thing.kind, thing), patch,
                       "application/merge-patch+json").expect(200)
+
+    def deny(self, thing):
+        """What the owner keeps at the core function beside what its server told (sheet 4.3)."""
+        def subject(who):
+            if who is None:
+                return "ANY_ONBOARDED"
+            return {"valServiceId": who} if isinstance(who, str) else {"apiInvokerId": self.invoker_ids[who]}
+
+        policies = [
+            {"policyId": f"no-{number}", "subjects": [subject(who)], "actions": sorted(actions), "effect": "DENY"}
+            for number, (who, actions) in enumerate(thing.denials)]
+        path = f"/owners/{self.invoker_ids[thing.owner]}/resources/{self.aefs[ROLE[thing.kind]]}"
+        url = f"{self.urls['ccf']}/capif-resource-auth/v1{path}/{thing.identifier.replace('/', ':')}/policies"
+        self.wire.json(self.parties[thing.owner], "PUT", url, {"authPolicies": policies}).expect(200)
 
     def keep_bodies(self, tokens):
         """What the owner reads: the base of a full replacement."""
