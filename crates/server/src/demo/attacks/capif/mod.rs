@@ -3,6 +3,7 @@
 mod enrolment;
 mod forged;
 mod levels;
+mod limits;
 pub(super) mod request;
 mod revoked;
 
@@ -20,6 +21,7 @@ pub(super) async fn play(arena: &mut Arena<'_>) -> Result<()> {
     request::play(arena).await.context("token request")?;
     forged::play(arena).await.context("forged tokens")?;
     levels::play(arena).await.context("levels")?;
+    limits::play(arena).await.context("limits")?;
     revoked::play(arena).await.context("revocation")
 }
 
