@@ -6,6 +6,7 @@ mod domains;
 mod enrolment;
 mod limits;
 mod operator;
+mod owners;
 mod restart;
 mod third_party;
 mod websocket;
@@ -163,8 +164,18 @@ async fn from_an_enrolment_to_an_anchor() {
     assert!(anchors.list(&list.id, true).await.is_ok());
     let other = onboarded(&site).await;
     other.negotiate(&[&san]).await;
-    let discovered = other.san(&site, "ssan-disc").await.discover_all(&AnchorQuery::default()).await;
-    assert_eq!(discovered.expect("found").results.len(), 1, "what is everybody's");
+    let finder = other.san(&site, "ssan-disc").await;
+    // It opens when the core function knows of it.
+    let mut found = 0;
+    for _ in 0..400 {
+        let discovered = finder.discover_all(&AnchorQuery::default()).await;
+        found = discovered.expect("found").results.len();
+        if found > 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    assert_eq!(found, 1, "what is everybody's");
     let narrow = other.san(&site, "ssan-disc").await;
     assert_eq!(refused(&site, narrow.list(&list.id, true).await).await, (Some(403), "SCOPE_NARROW".into()));
 
