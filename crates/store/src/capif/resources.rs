@@ -232,6 +232,19 @@ pub async fn delete_aef(tx: &mut dyn Sql, aef: &str) -> Result<Vec<String>, Stor
     rows.iter().map(|row| row.get(0)).collect()
 }
 
+/// Holds the resources of an owner until the job is kept; how many.
+///
+/// # Errors
+/// The engine's.
+pub async fn hold_owner(tx: &mut dyn Sql, owner: &Owner) -> Result<usize, StoreError> {
+    let lock = tx.dialect().for_update();
+    let sql = format!(
+        "SELECT resource_id FROM capif_resource WHERE owner_kind = $1 AND owner = $2 \
+         ORDER BY aef_id, resource_id{lock}"
+    );
+    Ok(tx.query(&sql, &params![owner.kind.as_str(), &owner.name]).await?.len())
+}
+
 /// Removes up to `limit` resources of an owner, with their policies and questions: it is gone. Which.
 ///
 /// # Errors

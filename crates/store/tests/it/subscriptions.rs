@@ -68,6 +68,9 @@ async fn a_subscription_lives_until_its_end_or_its_last_report(bench: Bench) {
                 subscriptions::insert(tx, &other).await?;
                 assert!(subscriptions::any(tx, "anchors").await?);
                 assert_eq!(subscriptions::count(tx, "https://sim.example", "vs-1").await?, 4);
+                let whose = ("https://sim.example", "vs-1");
+                assert_eq!(names(subscriptions::of_owner(tx, "usage", whose, NOW).await?), ["d"]);
+                assert!(subscriptions::of_owner(tx, "usage", ("", "vs-1"), NOW).await?.is_empty());
 
                 assert_eq!(names(subscriptions::page(tx, "anchors", "", NOW + 9, 9).await?), ["a", "b", "c"]);
                 assert_eq!(names(subscriptions::page(tx, "anchors", "a", NOW + 10, 9).await?), ["c"]);

@@ -34,7 +34,10 @@ pub(crate) async fn batch(
                 own(&seen, &party, &aef, "aefId")?;
                 let mut keeper = Keeper::new(&server, &seen, &party.id);
                 let (mut results, mut lost) = (Vec::with_capacity(batch.resources.len()), Vec::new());
-                for told in batch.resources {
+                let mut all: Vec<_> = batch.resources.into_iter().enumerate().collect();
+                // Held in the order of their names, as everybody holds several.
+                all.sort_by(|(_, one), (_, other)| one.resource_id.as_str().cmp(other.resource_id.as_str()));
+                for (place, told) in all {
                     let resource_id = told.resource_id.clone();
                     let (status, cause) = match keeper.keep(tx, &Condition::None, told).await {
                         Ok(kept) => {
@@ -48,8 +51,10 @@ pub(crate) async fn batch(
                             (status, Some(cause.as_str().to_owned()))
                         }
                     };
-                    results.push(ResourceAuthBatchItem { resource_id, status, cause });
+                    results.push((place, ResourceAuthBatchItem { resource_id, status, cause }));
                 }
+                results.sort_by_key(|(place, _)| *place);
+                let results: Vec<_> = results.into_iter().map(|(_, result)| result).collect();
                 let object = format!("resources/{aef} ({} told)", results.len());
                 let permit = Permit::new("ccf.resource_auth.batch").object(object).units(0);
                 ledger::record(tx, &seen, &Actor::peer(seen.peer()), &permit).await?;

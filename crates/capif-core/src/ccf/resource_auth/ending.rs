@@ -45,6 +45,8 @@ impl CcfServer {
         owner: &str,
     ) -> Result<Vec<String>, StoreError> {
         let owner = invoker(owner);
+        // Whoever holds one keeps its token first, and it is found then.
+        resources::hold_owner(tx, &owner).await?;
         let lost = tokens::of_owner(tx, &owner, self.now_s()).await?;
         let heard = subscriptions::any(tx, FAMILY).await?;
         loop {

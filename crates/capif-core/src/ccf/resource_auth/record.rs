@@ -115,7 +115,8 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Reads it, in the transaction that decides; `None`: there is no such resource.
+    /// Reads it; `None`: there is no such resource. `holds`: it stays as it is until the job is kept, so that whoever
+    /// changes it after that finds the token that rests on it.
     ///
     /// # Errors
     /// The store fails.
@@ -124,8 +125,13 @@ impl Known {
         ccf: &CcfServer,
         at: (&str, &str),
         requester: &str,
+        holds: bool,
     ) -> Result<Option<Self>, StoreError> {
-        let Some(row) = resources::find(tx, at.0, at.1).await? else { return Ok(None) };
+        let row = match holds {
+            true => resources::held(tx, at.0, at.1).await?,
+            false => resources::find(tx, at.0, at.1).await?,
+        };
+        let Some(row) = row else { return Ok(None) };
         let kept = owner_policies::find(tx, at).await?;
         let info = info(&row)?;
         let default = ccf.config().default_decision;

@@ -15,11 +15,11 @@ on_both!(
     a_question_is_answered_once_and_in_time,
 );
 
-fn owner(name: &str) -> Owner {
+pub(super) fn owner(name: &str) -> Owner {
     Owner { kind: OwnerKind::ApiInvoker, name: name.into() }
 }
 
-fn resource(aef: &str, id: &str, whose: &str, policy_version: u64) -> ResourceRow {
+pub(super) fn resource(aef: &str, id: &str, whose: &str, policy_version: u64) -> ResourceRow {
     ResourceRow {
         aef_id: aef.into(),
         resource_id: id.into(),
@@ -115,6 +115,10 @@ async fn an_owner_sees_what_is_his(bench: Bench) {
 
         assert_eq!(names(resources::over(tx, NOW + 10, 9).await?).len(), 4);
         assert!(resources::over(tx, NOW + 9, 9).await?.is_empty());
+        assert_eq!(resources::hold_owner(tx, &person).await?, 1);
+        assert_eq!(names(resources::delete_owner(tx, &person, 9).await?), ["aef2:17"]);
+        assert!(resources::delete_owner(tx, &person, 9).await?.is_empty());
+        assert!(resources::find(tx, "aef2", "l/1").await?.is_some(), "of another kind of owner");
         assert!(resources::delete(tx, "aef1", "l/1").await?);
         assert!(!resources::delete(tx, "aef1", "l/1").await?);
         assert_eq!(owner_policies::find(tx, at).await?, None);
@@ -149,6 +153,10 @@ async fn one_question_is_open_for_each_requester(bench: Bench) {
         resources::put(tx, &resource("aef1", "l/2", "i1", 1)).await?;
         assert!(asks::open(tx, &ask("q1", "l/1", "i2")).await?);
         assert!(!asks::open(tx, &ask("q2", "l/1", "i2")).await?, "one is open");
+        let open = asks::open_of(tx, ("aef1", "l/1"), "i2", NOW).await?;
+        assert_eq!(open.map(|row| row.ask_id), Some("q1".to_owned()));
+        assert_eq!(asks::open_of(tx, ("aef1", "l/1"), "i2", NOW + 300).await?, None);
+        assert_eq!(asks::open_of(tx, ("aef1", "l/1"), "i3", NOW).await?, None);
         assert!(asks::open(tx, &ask("q3", "l/2", "i2")).await?, "another resource");
         assert!(asks::open(tx, &ask("q4", "l/1", "i3")).await?, "another requester");
         // In the second of its expiry the first is over, and a new one may be asked.

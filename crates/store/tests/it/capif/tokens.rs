@@ -1,9 +1,11 @@
 //! Which tokens are out, and the records that this function has like others.
 
+use store::capif::resources;
 use store::capif::tokens;
 use store::capif::tokens::TokenRow;
 use store::{happenings, keys, subscriptions};
 
+use super::resources::{owner, resource};
 use super::{NOW, open, strings};
 use crate::bench::Bench;
 
@@ -45,6 +47,14 @@ async fn a_withdrawal_finds_its_tokens(bench: Bench) {
         assert_eq!(tokens::of_resource(tx, "aef1", "l/1", NOW).await?, ["t1"]);
         assert_eq!(tokens::of_resource(tx, "aef1", "l/2", NOW).await?, ["t1", "t4"]);
         assert!(tokens::of_resource(tx, "aef1", "l", NOW).await?.is_empty());
+        assert_eq!(tokens::of_resource_but(tx, ("aef1", "l/2"), "i2", NOW).await?, ["t1"]);
+        assert_eq!(tokens::of_resource_but(tx, ("aef1", "l/2"), "", NOW).await?, ["t1", "t4"]);
+        for (aef, id, whose) in [("aef1", "l/2", "i1"), ("aef2", "l/1", "i1"), ("aef1", "l/1", "i2")] {
+            resources::put(tx, &resource(aef, id, whose, 1)).await?;
+        }
+        assert_eq!(tokens::of_owner(tx, &owner("i1"), NOW).await?, ["t1", "t2", "t4"]);
+        assert_eq!(tokens::of_owner(tx, &owner("i2"), NOW).await?, ["t1"]);
+        assert!(tokens::of_owner(tx, &owner("i3"), NOW).await?.is_empty());
         assert_eq!(tokens::of_permission(tx, "p1", NOW).await?, ["t4"]);
 
         assert!(tokens::delete(tx, "t1").await?);

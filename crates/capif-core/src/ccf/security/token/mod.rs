@@ -226,7 +226,7 @@ async fn decide(ccf: &CcfServer, tx: &mut dyn Sql, ctx: &Ctx, asked: &Asked) -> 
     let (mut granted, mut by_owner) = (Details::default(), false);
     if let Some(details) = &asked.details {
         details.check_locations(&aef).map_err(|fault| refused_details(ctx, &fault))?;
-        let owners = Owners::read(tx, ccf, details, (&aef, &party.id)).await?;
+        let owners = Owners::hold(tx, ccf, details, (&aef, &party.id)).await?;
         by_owner = details.elements().iter().any(|element| mint::resource(element).is_some());
         if by_owner {
             let to = "Access token request for a resource of somebody";

@@ -1,7 +1,7 @@
 //! The owner as judge of what is asked for (TR 33.721 6.3.2.1 step 7): by the records of the resources, as they are in the
 //! transaction that keeps the token. Elements of level SERVICE read none: their objects are decided where they are served.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use authorization::Reason;
 use authorization::capif::details::{Action, Details, Element, Level, Parts, Spatial};
@@ -23,18 +23,38 @@ pub(super) struct Owners<'a> {
 }
 
 impl<'a> Owners<'a> {
-    /// Reads each resource once.
+    /// Reads each resource once, to look at.
     pub(super) async fn read(
         tx: &mut dyn Sql,
         ccf: &CcfServer,
         details: &Details,
+        whose: (&str, &'a str),
+    ) -> Result<Self, StoreError> {
+        Self::of_records(tx, ccf, details, whose, false).await
+    }
+
+    /// Likewise, and holds them until the job is kept, which keeps the token.
+    pub(super) async fn hold(
+        tx: &mut dyn Sql,
+        ccf: &CcfServer,
+        details: &Details,
+        whose: (&str, &'a str),
+    ) -> Result<Self, StoreError> {
+        Self::of_records(tx, ccf, details, whose, true).await
+    }
+
+    async fn of_records(
+        tx: &mut dyn Sql,
+        ccf: &CcfServer,
+        details: &Details,
         (aef, requester): (&str, &'a str),
+        holds: bool,
     ) -> Result<Self, StoreError> {
         let mut known = BTreeMap::new();
-        for id in details.elements().iter().filter_map(super::mint::resource) {
-            if !known.contains_key(&id)
-                && let Some(resource) = Known::read(tx, ccf, (aef, &id), requester).await?
-            {
+        // In their order, so that two who hold some of the same never wait for each other.
+        let named: BTreeSet<String> = details.elements().iter().filter_map(super::mint::resource).collect();
+        for id in named {
+            if let Some(resource) = Known::read(tx, ccf, (aef, &id), requester, holds).await? {
                 known.insert(id, resource);
             }
         }
