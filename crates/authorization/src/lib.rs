@@ -23,6 +23,7 @@ pub mod subject;
 #[cfg(test)]
 mod testing;
 pub mod token;
+pub mod user_consent;
 
 pub use access_rules::{ClassSpec, Grant, Item, Match, Rules, Visibility};
 pub use caller::{Caller, CallerKind, Principal};
