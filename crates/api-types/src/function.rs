@@ -15,6 +15,8 @@ closed_enum! {
         Sm = "sm",
         /// Location management server as a facade of the two spatial servers (TR 33.721, solution #Y).
         Lm = "lm",
+        /// Unified data management, as far as user consent needs it (TS 29.503).
+        Udm = "udm",
         /// The pages for operators.
         Console = "console",
     }

@@ -205,6 +205,7 @@ pub const fn server(function: Function) -> &'static str {
         Function::San => "SAn-S",
         Function::Sm => "SM-S",
         Function::Lm => "LM-S",
+        Function::Udm => "UDM",
         Function::Console => "console",
     }
 }

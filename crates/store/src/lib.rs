@@ -56,6 +56,7 @@ pub mod sessions;
 pub mod spatial_index;
 pub mod subscriptions;
 pub mod traces;
+pub mod udm;
 pub mod users;
 pub mod val_services;
 pub mod world_links;

@@ -1,6 +1,6 @@
 //! Numbered changes of the schema, alike for both engines, never edited once released.
 //!
-//! Files: `migrations/{common,admin,sim,ccf,san,sm,aef}/NNNN_name.{sqlite,postgres}.sql`. Those of `common` are in every function's
+//! Files: `migrations/{common,admin,sim,ccf,san,sm,udm,aef}/NNNN_name.{sqlite,postgres}.sql`. Those of `common` are in every function's
 //! schema. Each has its name and SHA-256 in `schema_migrations`; an edited or unknown one is refused at opening.
 
 mod admin;
@@ -10,6 +10,7 @@ mod common;
 mod san;
 mod sim;
 mod sm;
+mod udm;
 
 use api_types::function::Function;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -78,6 +79,7 @@ impl Migrations {
             Function::San => san::SAN,
             Function::Sm => sm::SM,
             Function::Lm => &[],
+            Function::Udm => udm::UDM,
         };
         let of_all = Self::common().with(own);
         match function {

@@ -23,5 +23,6 @@ mod sim_records;
 mod sql;
 mod subscriptions;
 mod transactions;
+mod udm;
 mod val_services;
 mod world_links;
