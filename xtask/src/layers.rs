@@ -3,7 +3,7 @@
 use crate::metadata::Metadata;
 
 /// What each crate may use of the others. Functions never use each other.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 14] = [
     ("api-types", &[]),
     ("jose", &["api-types"]),
     ("authorization", &["api-types", "jose"]),
@@ -17,6 +17,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
         &["api-types", "jose", "authorization", "store", "service-http", "sdk", "capif-aef"],
     ),
     ("capif-core", &["api-types", "jose", "authorization", "store", "service-http", "sdk"]),
+    ("operator-core", &["api-types", "authorization", "store", "service-http"]),
     (
         "server",
         &[
@@ -29,6 +30,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
             "seal-security",
             "capif-aef",
             "capif-core",
+            "operator-core",
             "spatial-localization",
         ],
     ),
