@@ -60,8 +60,9 @@ async fn each_list_goes_on_where_it_ended(bench: Bench) {
         let names = |rows: Vec<ResourceRow>| {
             rows.into_iter().map(|row| format!("{} {}", row.aef_id, row.resource_id)).collect::<Vec<_>>()
         };
+        type Row<'r> = ((Option<&'r str>, Option<&'r str>), (&'r str, &'r str), &'r [&'r str]);
         #[rustfmt::skip] // a table stays a table
-        let rows: [((Option<&str>, Option<&str>), (&str, &str), &[&str]); 6] = [
+        let rows: [Row<'_>; 6] = [
             ((None, None), ("", ""), &["f1 l/1", "f1 l/2"]),
             ((None, None), ("f1", "l/2"), &["f2 l/1"]),
             ((Some("f1"), None), ("f1", "l/1"), &["f1 l/2"]),
