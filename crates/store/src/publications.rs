@@ -57,12 +57,25 @@ pub struct Mark {
     pub told: u64,
     /// Attempts that failed since.
     pub attempts: u32,
+    /// Somebody has changed it, and may wait for it to be told.
+    pub urgent: bool,
 }
 
-const COLUMNS: &str = "object_id, version, told, attempts";
+const COLUMNS: &str = "object_id, version, told, attempts, due_ms";
+
+/// `due_ms` of what somebody has changed, and of what is only to be caught up with.
+const AT_ONCE: i64 = 0;
+const IN_TIME: i64 = 1;
 
 fn mark_of(row: &Row) -> Result<Mark, StoreError> {
-    Ok(Mark { object_id: row.get(0)?, version: row.get(1)?, told: row.get(2)?, attempts: row.get(3)? })
+    let due_ms: i64 = row.get(4)?;
+    Ok(Mark {
+        object_id: row.get(0)?,
+        version: row.get(1)?,
+        told: row.get(2)?,
+        attempts: row.get(3)?,
+        urgent: due_ms == AT_ONCE,
+    })
 }
 
 /// Objects were made or changed: their versions count up, and are due at once.
@@ -70,9 +83,21 @@ fn mark_of(row: &Row) -> Result<Mark, StoreError> {
 /// # Errors
 /// The engine's.
 pub async fn mark(tx: &mut dyn Sql, object_ids: &[&str]) -> Result<(), StoreError> {
-    let sql = "INSERT INTO publication (object_id, version, told, due_ms, attempts) VALUES ($1, 1, 0, 0, 0) \
-               ON CONFLICT (object_id) DO UPDATE SET version = publication.version + 1, due_ms = 0, attempts = 0";
-    let rows: Vec<Vec<Value>> = object_ids.iter().map(|id| params![*id].to_vec()).collect();
+    mark_for(tx, object_ids, AT_ONCE).await
+}
+
+/// As [`mark`], of many at once: behind whatever somebody waits for.
+///
+/// # Errors
+/// The engine's.
+pub async fn mark_many(tx: &mut dyn Sql, object_ids: &[&str]) -> Result<(), StoreError> {
+    mark_for(tx, object_ids, IN_TIME).await
+}
+
+async fn mark_for(tx: &mut dyn Sql, object_ids: &[&str], due_ms: i64) -> Result<(), StoreError> {
+    let sql = "INSERT INTO publication (object_id, version, told, due_ms, attempts) VALUES ($1, 1, 0, $2, 0) \
+               ON CONFLICT (object_id) DO UPDATE SET version = publication.version + 1, due_ms = $2, attempts = 0";
+    let rows: Vec<Vec<Value>> = object_ids.iter().map(|id| params![*id, due_ms].to_vec()).collect();
     tx.execute_many(sql, &rows).await.map(drop)
 }
 
@@ -81,9 +106,9 @@ pub async fn mark(tx: &mut dyn Sql, object_ids: &[&str]) -> Result<(), StoreErro
 /// # Errors
 /// The engine's.
 pub async fn raise(tx: &mut dyn Sql, object_id: &str, version: u64) -> Result<(), StoreError> {
-    let sql = "UPDATE publication SET version = (CASE WHEN version > $2 THEN version ELSE $2 END) + 1, due_ms = 0 \
+    let sql = "UPDATE publication SET version = (CASE WHEN version > $2 THEN version ELSE $2 END) + 1, due_ms = $3 \
                WHERE object_id = $1";
-    tx.execute(sql, &params![object_id, version]).await.map(drop)
+    tx.execute(sql, &params![object_id, version, IN_TIME]).await.map(drop)
 }
 
 /// An object is gone, or resources of it are.
@@ -116,7 +141,7 @@ pub async fn mark_unmarked(tx: &mut dyn Sql, objects: Objects) -> Result<u64, St
     };
     // `where true`: else SQLite would read `on` as that of a join.
     let sql = format!(
-        "INSERT INTO publication (object_id, version, told, due_ms, attempts) SELECT {id}, 1, 0, 0, 0 FROM {table} \
+        "INSERT INTO publication (object_id, version, told, due_ms, attempts) SELECT {id}, 1, 0, {IN_TIME}, 0 FROM {table} \
          WHERE true ON CONFLICT (object_id) DO NOTHING"
     );
     tx.execute(&sql, &[]).await

@@ -66,7 +66,7 @@ pub(super) async fn deleted(
 /// # Errors
 /// The store failed.
 pub(super) async fn imported(san: &SanServer, tx: &mut dyn Sql, list_ids: &[&str]) -> Result<(), StoreError> {
-    if san.core().is_none() { Ok(()) } else { publications::mark(tx, list_ids).await }
+    if san.core().is_none() { Ok(()) } else { publications::mark_many(tx, list_ids).await }
 }
 
 impl SanServer {

@@ -13,6 +13,7 @@ on_both!(
     what_was_refused_waits_until_it_changes,
     what_is_gone_is_told_until_it_is_acknowledged,
     what_was_never_marked_is_marked,
+    what_somebody_waits_for_goes_first,
 );
 
 async fn open(bench: &Bench) -> Store {
@@ -43,10 +44,10 @@ async fn a_mark_goes_with_its_change(bench: Bench) {
         })
     });
     assert!(undone.await.is_err());
-    assert_eq!(due(&store, 0).await, []);
+    assert_eq!(due(&store, 1).await, []);
     mark(&store, "l-1").await;
     drop(store);
-    assert_eq!(due(&open(&bench).await, 0).await, [("l-1".to_owned(), 1, 0)]);
+    assert_eq!(due(&open(&bench).await, 1).await, [("l-1".to_owned(), 1, 0)]);
 }
 
 async fn only_the_last_version_is_due(bench: Bench) {
@@ -54,16 +55,16 @@ async fn only_the_last_version_is_due(bench: Bench) {
     for _ in 0..3 {
         mark(&store, "l-1").await;
     }
-    assert_eq!(due(&store, 0).await, [("l-1".to_owned(), 3, 0)]);
+    assert_eq!(due(&store, 1).await, [("l-1".to_owned(), 3, 0)]);
     assert!(told(&store, "l-1", 3).await);
-    assert_eq!(due(&store, 0).await, []);
+    assert_eq!(due(&store, 1).await, []);
     mark(&store, "l-1").await;
-    assert_eq!(due(&store, 0).await, [("l-1".to_owned(), 4, 3)]);
+    assert_eq!(due(&store, 1).await, [("l-1".to_owned(), 4, 3)]);
     // A core function that has met a later one.
     write(&store, |tx| Box::pin(publications::raise(tx, "l-1", 9))).await.unwrap();
-    assert_eq!(due(&store, 0).await, [("l-1".to_owned(), 10, 3)]);
+    assert_eq!(due(&store, 1).await, [("l-1".to_owned(), 10, 3)]);
     write(&store, |tx| Box::pin(publications::raise(tx, "l-1", 9))).await.unwrap();
-    assert_eq!(due(&store, 0).await, [("l-1".to_owned(), 11, 3)]);
+    assert_eq!(due(&store, 1).await, [("l-1".to_owned(), 11, 3)]);
 }
 
 async fn an_older_acknowledgement_tells_nothing(bench: Bench) {
@@ -74,7 +75,7 @@ async fn an_older_acknowledgement_tells_nothing(bench: Bench) {
     assert!(told(&store, "l-1", 2).await);
     assert!(!told(&store, "l-1", 2).await && !told(&store, "l-1", 1).await, "told before");
     assert!(!told(&store, "l-1", 5).await, "a version that it never had");
-    assert_eq!(due(&store, 0).await, [("l-1".to_owned(), 4, 2)]);
+    assert_eq!(due(&store, 1).await, [("l-1".to_owned(), 4, 2)]);
     write(&store, |tx| Box::pin(publications::unmark(tx, "l-1"))).await.unwrap();
     assert!(!told(&store, "l-1", 4).await, "gone meanwhile");
     let found = store.read(|tx| Box::pin(async move { publications::find(tx, "l-1").await }));
@@ -89,10 +90,10 @@ async fn what_was_refused_waits_until_it_changes(bench: Bench) {
     assert_eq!(due(&store, 49).await, [("l-2".to_owned(), 1, 0)]);
     assert_eq!(due(&store, 50).await, [("l-2".to_owned(), 1, 0), ("l-1".to_owned(), 1, 0)]);
     mark(&store, "l-1").await;
-    assert_eq!(due(&store, 0).await, [("l-1".to_owned(), 2, 0), ("l-2".to_owned(), 1, 0)]);
+    assert_eq!(due(&store, 1).await, [("l-1".to_owned(), 2, 0), ("l-2".to_owned(), 1, 0)]);
     let marks =
         store.read(|tx| Box::pin(async move { publications::page(tx, "l-1", 10).await })).await.unwrap();
-    assert_eq!(marks, [Mark { object_id: "l-2".to_owned(), version: 1, told: 0, attempts: 0 }]);
+    assert_eq!(marks, [Mark { object_id: "l-2".to_owned(), version: 1, told: 0, attempts: 0, urgent: true }]);
 }
 
 async fn what_is_gone_is_told_until_it_is_acknowledged(bench: Bench) {
@@ -132,6 +133,20 @@ async fn what_was_never_marked_is_marked(bench: Bench) {
         })
     });
     assert_eq!(made.await, Ok((1, 0)));
-    assert_eq!(due(&store, 0).await, [("l-2".to_owned(), 1, 0)]);
+    assert_eq!(due(&store, 1).await, [("l-2".to_owned(), 1, 0)]);
     assert_eq!(Sync::default(), Sync::Free);
+}
+
+async fn what_somebody_waits_for_goes_first(bench: Bench) {
+    let store = open(&bench).await;
+    write(&store, |tx| Box::pin(async move { publications::mark_many(tx, &["l-1", "l-2"]).await }))
+        .await
+        .unwrap();
+    mark(&store, "l-3").await;
+    let due = store.read(|tx| Box::pin(async move { publications::due(tx, 1, 10).await })).await.unwrap();
+    let due: Vec<_> = due.iter().map(|mark| (mark.object_id.as_str(), mark.urgent)).collect();
+    assert_eq!(due, [("l-3", true), ("l-1", false), ("l-2", false)]);
+    mark(&store, "l-2").await;
+    let due = store.read(|tx| Box::pin(async move { publications::due(tx, 1, 10).await })).await.unwrap();
+    assert_eq!(due.iter().filter(|mark| mark.urgent).count(), 2, "it was changed since");
 }

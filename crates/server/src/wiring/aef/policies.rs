@@ -28,6 +28,8 @@ use crate::wiring::function::Common;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Time between two questions whether the core function still knows what it was told. Own value.
 const ASK_EVERY: Duration = Duration::from_secs(30);
+/// Times as long as a turn took is rested before the next, while there is only something to catch up with. Own value.
+const CATCHING_UP: u32 = 9;
 /// First and longest pause after the core function did not answer. Own values.
 const PAUSE: Duration = Duration::from_millis(250);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
@@ -121,10 +123,11 @@ struct State {
 impl State {
     /// One turn; how long to wait for the next, unless it is due now.
     async fn turn(&mut self, server: &Arc<dyn Publishing>, sink: &Sink) -> Option<Duration> {
-        match self.tell(server, sink).await {
-            Ok(more) => {
+        let began = tokio::time::Instant::now();
+        match self.tell(server, sink, began).await {
+            Ok(next) => {
                 self.pause = PAUSE;
-                (!more).then_some(LOOK_EVERY)
+                next
             }
             Err(error) => {
                 tracing::warn!(%error, "the core function cannot be told of anchors or maps; it is tried again");
@@ -138,7 +141,13 @@ impl State {
         }
     }
 
-    async fn tell(&mut self, server: &Arc<dyn Publishing>, sink: &Sink) -> Result<bool> {
+    /// How long to wait for the next turn; `None`: not at all.
+    async fn tell(
+        &mut self,
+        server: &Arc<dyn Publishing>,
+        sink: &Sink,
+        began: tokio::time::Instant,
+    ) -> Result<Option<Duration>> {
         if let Some((resource, asked)) = &self.last
             && asked.elapsed() >= ASK_EVERY
         {
@@ -162,7 +171,12 @@ impl State {
         if let Some(last) = done.last {
             self.last = Some((last, tokio::time::Instant::now()));
         }
-        Ok(done.more)
+        Ok(match (done.more, done.urgent) {
+            (false, _) => Some(LOOK_EVERY),
+            (true, true) => None,
+            // What nobody waits for takes a small part of the time, however much it is.
+            (true, false) => Some(began.elapsed().saturating_mul(CATCHING_UP).min(LOOK_EVERY)),
+        })
     }
 }
 

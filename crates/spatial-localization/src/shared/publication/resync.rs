@@ -53,32 +53,29 @@ pub async fn resync(
         for (object, known) in by_object {
             let publisher = Arc::clone(server);
             let id = object.clone();
-            let compared: Result<Compared, StoreError> = server
+            let read = server
                 .store()
-                .write(move |tx| {
-                    Box::pin(async move { compare(tx, &*publisher, id.as_deref(), &known).await })
-                })
-                .await;
-            let compared = compared?;
-            repaired.withdrawn += compared.gone;
-            repaired.told_again += usize::from(compared.raised);
+                .read(|tx| Box::pin(async move { compare(tx, &*publisher, id.as_deref(), &known).await }));
+            let compared = read.await?;
+            repaired.withdrawn += compared.gone.len();
+            repaired.told_again += usize::from(compared.met.is_some());
+            let count = compared.same;
+            // Most are as they are here, and nothing is written.
+            if !compared.gone.is_empty() || compared.met.is_some() {
+                let id = object.clone();
+                let marked: Result<(), StoreError> = server
+                    .store()
+                    .write(move |tx| Box::pin(async move { mark(tx, id.as_deref(), &compared).await }))
+                    .await;
+                marked?;
+            }
             if let Some(object) = object {
-                *same.entry(object).or_default() += compared.same;
+                *same.entry(object).or_default() += count;
             }
         }
-        let now_ms = server.ambient().now_ms();
-        let echoed: Result<(), StoreError> = server
-            .store()
-            .write(move |tx| {
-                Box::pin(async move {
-                    for (resource, version, policies) in kept {
-                        echo::replace(tx, &resource, version, policies, now_ms).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .await;
-        echoed?;
+        if !kept.is_empty() {
+            keep(server, kept).await?;
+        }
         cursor = page.next;
         if cursor.is_none() {
             break;
@@ -92,19 +89,19 @@ pub async fn resync(
             Box::pin(async move {
                 let mut short = Vec::new();
                 let marks = publications::page(tx, &from, PAGE).await?;
-                for mark in &marks {
+                for mark in marks.iter().filter(|mark| mark.told >= mark.version) {
                     let here = publisher.resources(tx, &mark.object_id, mark.version).await?.len();
                     short.push((mark.clone(), here));
                 }
-                Ok::<_, StoreError>(short)
+                Ok::<_, StoreError>((short, marks.last().map(|last| last.object_id.clone())))
             })
         });
-        let marks = read.await?;
-        let Some((last, _)) = marks.last() else { return Ok(repaired) };
-        after.clone_from(&last.object_id);
-        for (mark, here) in marks {
-            // What is due anyway is told anyway.
-            if mark.told < mark.version || same.get(&mark.object_id).copied().unwrap_or_default() >= here {
+        // What is due anyway is told anyway.
+        let (told, last) = read.await?;
+        let Some(last) = last else { return Ok(repaired) };
+        after = last;
+        for (mark, here) in told {
+            if same.get(&mark.object_id).copied().unwrap_or_default() >= here {
                 continue;
             }
             repaired.told_again += 1;
@@ -119,12 +116,31 @@ pub async fn resync(
     }
 }
 
+/// What an owner keeps of a resource, and its version.
+type Kept = (ResourceId, u64, Vec<AuthPolicy>);
+
+/// Keeps what owners keep there, as it is there.
+async fn keep(server: &Arc<dyn Publishing>, kept: Vec<Kept>) -> Result<(), StoreError> {
+    let now_ms = server.ambient().now_ms();
+    server
+        .store()
+        .write(move |tx| {
+            Box::pin(async move {
+                for (resource, version, policies) in kept {
+                    echo::replace(tx, &resource, version, policies, now_ms).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
 /// What owners keep at the core function of those of the resources that are here.
 async fn kept_by_owners(
     server: &Arc<dyn Publishing>,
     sink: &dyn ResourceAuthorizationSink,
     resources: &[ResourceAuthInfo],
-) -> Result<Vec<(ResourceId, u64, Vec<AuthPolicy>)>, RoundError> {
+) -> Result<Vec<Kept>, RoundError> {
     let mut kept = Vec::new();
     for info in resources {
         let is_owned = matches!(info.owner, ResourceOwner::ApiInvokerId(_));
@@ -138,9 +154,12 @@ async fn kept_by_owners(
 
 #[derive(Default)]
 struct Compared {
+    /// How many resources are there as they are here.
     same: usize,
-    gone: usize,
-    raised: bool,
+    /// Those that are not here.
+    gone: Vec<String>,
+    /// The latest version under which one is there otherwise than here.
+    met: Option<u64>,
 }
 
 /// Compares what the core function knows of one object with what is here.
@@ -159,22 +178,23 @@ async fn compare(
         (Some(mark), Some(object)) => server.resources(tx, object, mark.version).await?,
         _ => Vec::new(),
     };
-    let mut gone = Vec::new();
-    let mut met = None;
     for there in known {
         match here.iter().find(|info| info.resource_id == there.resource_id) {
-            None => gone.push(there.resource_id.as_str().to_owned()),
+            None => compared.gone.push(there.resource_id.as_str().to_owned()),
             Some(info) if info == there => compared.same += 1,
-            // Perhaps only behind: then it is due, or is found short below.
+            // Perhaps only behind: then it is due, or is found short.
             Some(info) if there.policy_version < info.policy_version => {}
-            Some(_) => met = met.max(Some(there.policy_version)),
+            Some(_) => compared.met = compared.met.max(Some(there.policy_version)),
         }
     }
-    compared.gone = gone.len();
-    publications::gone(tx, &gone).await?;
-    if let (Some(met), Some(object)) = (met, object) {
-        publications::raise(tx, object, met).await?;
-        compared.raised = true;
-    }
     Ok(compared)
+}
+
+/// Marks what differs.
+async fn mark(tx: &mut dyn Sql, object: Option<&str>, compared: &Compared) -> Result<(), StoreError> {
+    publications::gone(tx, &compared.gone).await?;
+    match (compared.met, object) {
+        (Some(met), Some(object)) => publications::raise(tx, object, met).await,
+        _ => Ok(()),
+    }
 }

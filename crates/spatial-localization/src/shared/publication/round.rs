@@ -29,6 +29,8 @@ pub struct Done {
     pub refused: usize,
     /// Whether more is to be told now.
     pub more: bool,
+    /// Whether somebody may have waited for some of it.
+    pub urgent: bool,
     /// One of the resources that were acknowledged.
     pub last: Option<ResourceId>,
 }
@@ -56,6 +58,7 @@ pub async fn round(
     let mut done = Done { gone: tell_gone(server, sink, now_ms).await?, ..Done::default() };
     let due = read(server, now_ms).await?;
     done.more = due.len() == OBJECTS as usize || done.gone == GONE as usize;
+    done.urgent = due.iter().any(|due| due.mark.urgent);
     let mut told: BTreeMap<ResourceId, ResourceAuthBatchItem> = BTreeMap::new();
     let all: Vec<ResourceAuthInfo> = due.iter().flat_map(|due| due.resources.iter().cloned()).collect();
     let cause = one_cause(&due);
