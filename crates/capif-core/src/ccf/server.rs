@@ -14,6 +14,7 @@ use super::config::CcfConfig;
 use super::discover::Catalogue;
 use super::events::Hub;
 use super::federation;
+use super::security::KeptRules;
 use super::identifier::Realm;
 
 /// The CAPIF core function. Cheap to clone.
@@ -26,6 +27,7 @@ struct Inner {
     certificates: Arc<dyn CertificateIssuer>,
     signing: Arc<SigningKeys>,
     catalogue: Arc<Catalogue>,
+    rules: Arc<KeptRules>,
     events: Arc<Hub>,
     /// What the listener for OpenCAPIF clients has for itself, where this is it.
     face: Option<Compat>,
@@ -47,6 +49,7 @@ impl CcfServer {
             certificates,
             signing,
             catalogue: Arc::default(),
+            rules: Arc::default(),
             events: Arc::default(),
             face: None,
         }))
@@ -66,6 +69,7 @@ impl CcfServer {
             certificates: self.0.certificates.clone(),
             signing: self.0.signing.clone(),
             catalogue: self.0.catalogue.clone(),
+            rules: self.0.rules.clone(),
             events: self.0.events.clone(),
             face,
         }))
@@ -149,6 +153,11 @@ impl CcfServer {
     /// Everything that is published, in memory.
     pub(crate) fn catalogue(&self) -> &Catalogue {
         &self.0.catalogue
+    }
+
+    /// The rules of local policy, in memory.
+    pub(in crate::ccf) fn rules(&self) -> &KeptRules {
+        &self.0.rules
     }
 
     pub(crate) fn now_s(&self) -> i64 {

@@ -25,7 +25,7 @@ use store::capif::{invokers, tokens};
 use crate::ccf::CcfServer;
 use crate::ccf::identifier::Realm;
 use crate::ccf::party::party;
-use crate::ccf::security::{LocalRules, check_apis};
+use crate::ccf::security::check_apis;
 
 /// What such a token says.
 #[derive(Serialize)]
@@ -141,14 +141,14 @@ async fn decide(ccf: &CcfServer, tx: &mut dyn Sql, ctx: &Ctx, asked: &Asked) -> 
         ctx.fail("onboarding", "in force", "expired");
         return Err(OAuthError::client());
     }
-    let rules = LocalRules::read(tx).await?;
+    let rules = ccf.rules().of(tx).await?;
     let pairs: Vec<(String, Vec<String>)> = asked
         .scope
         .aefs()
         .map(|aef| (aef.to_owned(), asked.scope.apis(aef).map(str::to_owned).collect()))
         .collect();
     for (aef, apis) in &pairs {
-        check_apis(tx, ctx, &row, (aef, apis)).await?;
+        check_apis(ccf, tx, ctx, &row, (aef, apis)).await?;
         if !apis.iter().all(|api| rules.permits(&party.id, api, None, None, now_s)) {
             ctx.fail("local policy", "no rule denies", "denied");
             return Err(OAuthError::new(ErrorCode::InvalidScope, Reason::NotEntitled));

@@ -31,6 +31,11 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// Its identifier.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     fn of(row: ServiceApiRow) -> Result<Arc<Self>, StoreError> {
         let description = published::read(&row)?;
         let own = !is_of_partner(&row.registration_id);
@@ -66,6 +71,14 @@ impl Published {
             .flatten()
             .filter_map(|place| self.apis.get(*place))
             .map(AsRef::as_ref)
+    }
+
+    /// The one with this name in its URI at a function.
+    pub(crate) fn named_at(&self, aef: &str, name: &str) -> Option<&Entry> {
+        let exposes = |entry: &&Entry| {
+            entry.description.aef_profiles.iter().flatten().any(|profile| profile.aef_id.as_str() == aef)
+        };
+        self.named(name).find(exposes)
     }
 
     /// The one of an identifier.
@@ -112,6 +125,16 @@ impl Catalogue {
             *self.held.write().unwrap_or_else(PoisonError::into_inner) = read.clone();
         }
         Ok(read)
+    }
+
+    /// What is published as the transaction sees it, if it is held already: for a job that must not stop to read it all.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub(crate) async fn held_at(&self, tx: &mut dyn Sql) -> Result<Option<Arc<Published>>, StoreError> {
+        let version = service_apis::version(tx).await?;
+        let held = self.held();
+        Ok((held.version == version).then_some(held))
     }
 
     fn not_before(&self, version: u64) -> Option<Arc<Published>> {

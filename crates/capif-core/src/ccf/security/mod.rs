@@ -13,7 +13,7 @@ pub(crate) use context::{create, update};
 pub(crate) use obtain::obtain;
 pub(crate) use revoke::{remove, revoke};
 pub(crate) use token::token;
-pub(in crate::ccf) use token::{LocalRules, Said, check_apis, explain};
+pub(in crate::ccf) use token::{KeptRules, Said, check_apis, explain};
 
 use api_types::capif::security::{SECURITY_INFO_PER_API, ServiceSecurity};
 use authorization::Reason;

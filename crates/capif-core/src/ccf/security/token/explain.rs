@@ -6,7 +6,6 @@ use authorization::capif::grant::{Granted, Question, Side, Verdict};
 use store::{Sql, StoreError};
 
 use super::judged;
-use super::local::LocalRules;
 use super::owner::Owners;
 use crate::ccf::CcfServer;
 
@@ -30,7 +29,7 @@ pub(in crate::ccf) async fn explain(
     details: &Details,
 ) -> Result<Said, StoreError> {
     let now_s = ccf.now_s();
-    let rules = LocalRules::read(tx).await?;
+    let rules = ccf.rules().of(tx).await?;
     let owners = Owners::read(tx, ccf, details, (aef, invoker)).await?;
     let mut sides = Vec::new();
     if let Some(element) = details.elements().iter().find_map(Element::spatial)

@@ -1,6 +1,8 @@
 //! Local policy at the core function: what the operator forbids. Whoever is onboarded may ask for what its enrolment names,
 //! unless a rule of class `local` denies it; operator and regulatory rules are decided where position and object are known.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use api_types::admin;
 use authorization::Reason;
 use authorization::capif::details::Kind;
@@ -22,9 +24,45 @@ pub(in crate::ccf) struct LocalRules {
     pub(in crate::ccf) version: u64,
 }
 
+/// The rules as they were last read. A job compares their version with that of its transaction, so that it never decides by
+/// older ones, and needs not read and parse all of them for each token.
+#[derive(Default)]
+pub(in crate::ccf) struct KeptRules(RwLock<Option<Arc<LocalRules>>>);
+
+impl KeptRules {
+    /// Reads them where they have changed: in a snapshot, before the job.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub(in crate::ccf) async fn look(&self, tx: &mut dyn Sql) -> Result<(), StoreError> {
+        if self.at(policies::version(tx).await?).is_none() {
+            let read = Arc::new(LocalRules::read(tx).await?);
+            *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(read);
+        }
+        Ok(())
+    }
+
+    /// The rules as the transaction sees them.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub(in crate::ccf) async fn of(&self, tx: &mut dyn Sql) -> Result<Arc<LocalRules>, StoreError> {
+        match self.at(policies::version(tx).await?) {
+            Some(rules) => Ok(rules),
+            // What a job of the same batch has changed may still be undone: it is not kept.
+            None => LocalRules::read(tx).await.map(Arc::new),
+        }
+    }
+
+    fn at(&self, version: u64) -> Option<Arc<LocalRules>> {
+        let held = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        held.as_ref().filter(|rules| rules.version == version).cloned()
+    }
+}
+
 impl LocalRules {
     /// The rules as they are in this transaction.
-    pub(in crate::ccf) async fn read(tx: &mut dyn Sql) -> Result<Self, StoreError> {
+    async fn read(tx: &mut dyn Sql) -> Result<Self, StoreError> {
         let (mut rules, mut after, mut seen) = (Vec::new(), String::new(), 0_u64);
         loop {
             let page = policies::page(tx, &after, PAGE).await?;

@@ -7,6 +7,7 @@ mod local;
 mod mint;
 mod owner;
 
+use api_types::capif::publish::ServiceAPIDescription;
 use api_types::capif::token::{AccessTokenReq, GrantType};
 use api_types::oauth::{AuthorizationDetail, TokenResponse};
 use api_types::secret::Secret;
@@ -26,12 +27,13 @@ use service_http::ledger::{self, Permit};
 use service_http::oauth::error::{ErrorCode, OAuthError, no_store};
 use service_http::oauth::form::Form;
 use service_http::peer::CertRole;
-use store::Sql;
+use store::{Sql, StoreError};
 use store::capif::invokers::InvokerRow;
 use store::capif::{contexts, invokers, service_apis, tokens};
 
 pub(in crate::ccf) use self::explain::{Said, explain};
-pub(in crate::ccf) use self::local::LocalRules;
+pub(in crate::ccf) use self::local::KeptRules;
+use self::local::LocalRules;
 use self::mint::Mint;
 use self::owner::Owners;
 use super::negotiate::is_active;
@@ -91,6 +93,7 @@ async fn answer(
         security: security.to_owned(),
         jti: ccf.kit().ambient.record_id(),
     };
+    look(ccf).await?;
     // step 2: policy and owner decide, in the transaction that keeps the token.
     let (server, seen) = (ccf.clone(), ctx.clone());
     let outcome: Outcome = ccf
@@ -138,6 +141,21 @@ async fn answer(
         ctx.step(resource_auth::PROCEDURE, "8", "CCF", ctx.actor().label, "Access token");
     }
     Ok(response)
+}
+
+/// Brings what is kept in memory up to date, in a snapshot, so that the one writer need not: the rules and what is published.
+///
+/// # Errors
+/// The store fails.
+pub(in crate::ccf) async fn look(ccf: &CcfServer) -> Result<(), StoreError> {
+    let server = ccf.clone();
+    let read = ccf.kit().store.read(|tx| {
+        Box::pin(async move {
+            server.rules().look(tx).await?;
+            server.catalogue().at(tx).await.map(drop)
+        })
+    });
+    read.await
 }
 
 /// What is asked for.
@@ -216,8 +234,8 @@ async fn decide(ccf: &CcfServer, tx: &mut dyn Sql, ctx: &Ctx, asked: &Asked) -> 
     let wrong = |reason| OAuthError::new(ErrorCode::InvalidScope, reason);
     let aef = asked.scope.single_aef().map_err(wrong)?.to_owned();
     let apis: Vec<String> = asked.scope.apis(&aef).map(str::to_owned).collect();
-    check_apis(tx, ctx, &row, (&aef, &apis)).await?;
-    let rules = LocalRules::read(tx).await?;
+    check_apis(ccf, tx, ctx, &row, (&aef, &apis)).await?;
+    let rules = ccf.rules().of(tx).await?;
     if !apis.iter().all(|api| rules.permits(&party.id, api, None, None, now_s)) {
         ctx.fail("local policy", "no rule denies", "denied");
         return Err(wrong(Reason::NotEntitled));
@@ -347,9 +365,15 @@ const fn not_granted(reason: Reason) -> OAuthError {
     OAuthError::new(ErrorCode::InvalidAuthorizationDetails, reason)
 }
 
+fn is_active_at(api: &ServiceAPIDescription, aef: &str) -> bool {
+    let mut profiles = api.aef_profiles.iter().flatten();
+    profiles.any(|profile| profile.aef_id.as_str() == aef && is_active(api, profile))
+}
+
 /// Each API of the scope was negotiated with tokens, is published and active at the function, and allowed to the API
 /// invoker. What is missing is not told: an API that is not there and one that is not for this invoker are one answer.
 pub(in crate::ccf) async fn check_apis(
+    ccf: &CcfServer,
     tx: &mut dyn Sql,
     ctx: &Ctx,
     row: &InvokerRow,
@@ -362,15 +386,21 @@ pub(in crate::ccf) async fn check_apis(
     };
     let entries = contexts::entries_at(tx, &row.invoker_id, aef).await?;
     let allowed = apis_of(tx, &row.enrolment_id).await?;
+    let negotiated =
+        |api_id: &str| entries.iter().any(|entry| entry.api_id == api_id && entry.method == "OAUTH");
+    let held = ccf.catalogue().held_at(tx).await?;
     for name in apis {
-        let published = service_apis::named(tx, aef, name).await?.ok_or_else(refused)?;
-        let has_method =
-            entries.iter().any(|entry| entry.api_id == published.api_id && entry.method == "OAUTH");
-        let api = published::read(&published)?;
-        let profiles = api.aef_profiles.as_deref().unwrap_or_default();
-        let active =
-            profiles.iter().any(|profile| profile.aef_id.as_str() == aef && is_active(&api, profile));
-        if !has_method || !active || !allows(&allowed, name) {
+        let is_good = match &held {
+            Some(published) => published
+                .named_at(aef, name)
+                .is_some_and(|entry| negotiated(entry.id()) && is_active_at(&entry.description, aef)),
+            // Published or changed a moment ago.
+            None => match service_apis::named(tx, aef, name).await? {
+                Some(row) => negotiated(&row.api_id) && is_active_at(&published::read(&row)?, aef),
+                None => false,
+            },
+        };
+        if !is_good || !allows(&allowed, name) {
             return Err(refused());
         }
     }
