@@ -5,6 +5,7 @@ use api_types::admin::{
     KeyInfo, KeyRotated, Page, Policy, PolicyExplain, PolicyExplained, Position, RevocationRequest, Revoked,
     Rotate, Service, TestClock, TraceStep, TraceSummary, User, VerifierInfo, Why,
 };
+use api_types::ids::{ExternalId, Gpsi, Supi};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -128,6 +129,21 @@ impl AdminClient {
             object.insert("password".to_owned(), password.into());
         }
         self.store(&["users", id], &body).await
+    }
+
+    /// Says at the UDM who is behind a GPSI.
+    ///
+    /// # Errors
+    /// The refusal of the server, or no answer.
+    pub async fn put_subscriber(
+        &self,
+        gpsi: &Gpsi,
+        supi: &Supi,
+        external_id: Option<&ExternalId>,
+    ) -> Result<(), SdkError> {
+        // The SUPI is never written by the type of a subscriber, and stands in this one body.
+        let body = serde_json::json!({ "supi": supi, "externalId": external_id });
+        self.store(&["subscribers", gpsi.as_str()], &body).await
     }
 
     /// Reads a user.

@@ -20,6 +20,7 @@ pub mod resources;
 pub mod san;
 pub mod sim;
 pub mod sm;
+pub mod udm;
 
 pub use admin::AdminClient;
 pub use ambient::Ambient;
