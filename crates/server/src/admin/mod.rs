@@ -26,6 +26,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod traces;
+mod udm;
 mod verifiers;
 mod views;
 mod walk;

@@ -9,7 +9,7 @@ use service_http::routes::{MountError, RouteSpec};
 
 use super::{
     Admin, accounts, audit, bulk, capif, charging, clock, elsewhere, enrolments, health, keys, policies,
-    positions, revocations, services, traces, verifiers, views,
+    positions, revocations, services, traces, udm, verifiers, views,
 };
 
 const OPERATE: &[CertRole] = &[CertRole::Admin, CertRole::Operator];
@@ -20,6 +20,9 @@ const ADMINISTER: &[CertRole] = &[CertRole::Admin];
 
 /// A policy of how often and when an API invoker may use a service API.
 const ACCESS_CONTROL: &str = "/v1/capif/access-control/{apiInvokerId}/{serviceApiId}";
+
+/// What a subscriber says about a purpose; a withdrawal is never shed.
+const CONSENT: &str = "/v1/subscribers/{gpsi}/consents/{purpose}";
 
 /// How old an operator's login by passkey may be where keys, accounts or what counts change, in seconds. Own value.
 const FRESH_S: u32 = 300;
@@ -115,10 +118,20 @@ pub const ROUTES: &[RouteSpec] = &[
     get("/v1/capif/routing/{serviceApiId}", "GetCapifRouting", OPERATE),
     put("/v1/capif/routing/{serviceApiId}", "PutCapifRouting", OPERATE),
     delete("/v1/capif/routing/{serviceApiId}", "DeleteCapifRouting", OPERATE),
-    // Functions that no process of this version runs: told, so that nobody takes it for a wrong path.
-    put("/v1/purposes/{purpose}", "PutPurpose", OPERATE),
-    put("/v1/subscribers/{gpsi}/consents/{purpose}", "PutConsent", OPERATE),
+    get("/v1/subscribers", "ListSubscribers", OPERATE),
+    get("/v1/subscribers/{gpsi}", "GetSubscriber", OPERATE),
+    put("/v1/subscribers/{gpsi}", "PutSubscriber", OPERATE),
+    get("/v1/subscribers/{gpsi}/consents", "ListConsents", OPERATE),
+    get(CONSENT, "GetConsent", OPERATE),
+    put(CONSENT, "PutConsent", OPERATE).unlimited(),
+    delete(CONSENT, "DeleteConsent", OPERATE).unlimited(),
+    get("/v1/subscribers/{gpsi}/privacy", "GetPrivacy", OPERATE),
     put("/v1/subscribers/{gpsi}/privacy", "PutPrivacy", OPERATE),
+    get("/v1/purposes", "ListPurposes", OPERATE),
+    get("/v1/purposes/{purpose}", "GetPurpose", OPERATE),
+    put("/v1/purposes/{purpose}", "PutPurpose", OPERATE),
+    delete("/v1/purposes/{purpose}", "DeletePurpose", OPERATE),
+    // Functions that no process of this version runs: told, so that nobody takes it for a wrong path.
     put("/v1/entitlements/{impu}/{avatarId}", "PutEntitlement", OPERATE),
     get("/v1/disclosures", "ListDisclosures", DISCLOSE),
 ];
@@ -197,8 +210,21 @@ pub fn router(admin: Admin) -> Result<Router, MountError> {
         .on("DeleteCapifAccessControl", capif::delete_access_control)
         .on("GetCapifRouting", capif::routing)
         .on("PutCapifRouting", capif::put_routing)
-        .on("DeleteCapifRouting", capif::delete_routing);
-    for operation in ["PutPurpose", "PutConsent", "PutPrivacy", "PutEntitlement", "ListDisclosures"] {
+        .on("DeleteCapifRouting", capif::delete_routing)
+        .on("ListSubscribers", udm::subscribers)
+        .on("GetSubscriber", udm::subscriber)
+        .on("PutSubscriber", udm::put_subscriber)
+        .on("ListConsents", udm::consents)
+        .on("GetConsent", udm::consent)
+        .on("PutConsent", udm::put_consent)
+        .on("DeleteConsent", udm::delete_consent)
+        .on("GetPrivacy", udm::privacy)
+        .on("PutPrivacy", udm::put_privacy)
+        .on("ListPurposes", udm::purposes)
+        .on("GetPurpose", udm::get_purpose)
+        .on("PutPurpose", udm::put_purpose)
+        .on("DeletePurpose", udm::delete_purpose);
+    for operation in ["PutEntitlement", "ListDisclosures"] {
         mount = mount.on(operation, elsewhere::refuse);
     }
     Ok(guard::serve(&kit, mount.finish()?.with_state(admin)))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use api_types::function::Function;
 use capif_core::ccf::CcfServer;
+use operator_core::udm::UdmServer;
 use seal_security::sim_s::SimServer;
 use service_http::ambient::OffsetClock;
 use service_http::kit::FunctionKit;
@@ -26,6 +27,8 @@ pub struct AdminParts {
     pub san: Option<SanServer>,
     /// Spatial map server, if it runs here.
     pub sm: Option<SmServer>,
+    /// UDM, if it runs here.
+    pub udm: Option<UdmServer>,
     /// The test clock of a demo.
     pub clock: Option<Arc<OffsetClock>>,
     /// The configuration, without secrets.

@@ -27,6 +27,7 @@ async fn admin(dir: &tempfile::TempDir) -> (Admin, Arc<TestClock>) {
         ccf: None,
         san: None,
         sm: None,
+        udm: None,
         clock: None,
         config: serde_json::Value::Null,
     };

@@ -103,6 +103,10 @@ async fn user(
 ) -> Result<()> {
     let user: User = serde_json::from_value(body.clone())?;
     admin.put_user(name, &user, Some(password)).await.with_context(|| format!("user {name}"))?;
+    if let (Some(gpsi), Some(supi), true) = (&user.gpsi, &user.supi, sample.urls.contains_key("udm")) {
+        let put = admin.put_subscriber(gpsi, supi, user.external_id.as_ref()).await;
+        put.with_context(|| format!("subscriber {name}"))?;
+    }
     sample.users.insert(name.to_owned(), body);
     Ok(())
 }

@@ -9,7 +9,7 @@ use api_types::faces::arf005::WorldAnchor;
 use api_types::faces::oscp::{OSCP_JSON, ServiceRecord};
 use api_types::faces::trackable::Trackable;
 use api_types::faces::world_link::WorldLink;
-use api_types::{admin, bulk, callback, idm, oauth, san, sm};
+use api_types::{admin, bulk, callback, idm, nudm_sdm, oauth, san, sm};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
@@ -131,6 +131,25 @@ pub(super) fn of(interface: &str, operation: &str) -> Bodies {
         (_, "ListTraces") => answers(page::<admin::TraceSummary>),
         (_, "GetTrace") => answers(page::<admin::TraceStep>),
         (_, "ExplainTrace") => answers(add::<admin::Why>),
+        ("udm", "GetSupiOrGpsi") => answers(add::<nudm_sdm::IdTranslationResult>),
+        ("udm", "GetUcData") => answers(add::<nudm_sdm::UcSubscriptionData>),
+        ("udm", "Subscribe") => {
+            sends(JSON, add::<nudm_sdm::SdmSubscription>, add::<nudm_sdm::SdmSubscription>)
+        }
+        ("udm", "Modify") => {
+            sends(MERGE_PATCH, add::<nudm_sdm::SdmSubsModification>, add::<nudm_sdm::SdmSubscription>)
+        }
+        ("admin", "ListSubscribers") => answers(page::<admin::Subscriber>),
+        ("admin", "GetSubscriber") => answers(add::<admin::Subscriber>),
+        ("admin", "PutSubscriber") => sends(JSON, add::<admin::Subscriber>, add::<admin::Subscriber>),
+        ("admin", "ListConsents") => answers(page::<admin::Consent>),
+        ("admin", "GetConsent") => answers(add::<admin::Consent>),
+        ("admin", "PutConsent") => sends(JSON, add::<admin::Consent>, add::<admin::Consent>),
+        ("admin", "GetPrivacy") => answers(add::<admin::Privacy>),
+        ("admin", "PutPrivacy") => sends(JSON, add::<admin::Privacy>, add::<admin::Privacy>),
+        ("admin", "ListPurposes") => answers(page::<admin::Purpose>),
+        ("admin", "GetPurpose") => answers(add::<admin::Purpose>),
+        ("admin", "PutPurpose") => sends(JSON, add::<admin::Purpose>, add::<admin::Purpose>),
         (_, "PutPosition") => sends(JSON, add::<admin::Position>, add::<admin::Position>),
         ("admin", "ExportAnchors") => gives(bulk::NDJSON, add::<bulk::AnchorFeature>),
         ("admin", "PutAnchorImport") => sends(JSON, add::<bulk::ImportBegin>, add::<bulk::ImportRun>),

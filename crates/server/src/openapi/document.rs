@@ -128,7 +128,9 @@ fn good(route: &RouteSpec, answers: bool) -> &'static [(&'static str, &'static s
         (_, "CreateSpatialAnchorsSub" | "CreateSpatialMapsSub" | "CreateDataSourceReg" | "CreateSmasReg") => {
             &[CREATED]
         }
-        (_, "CreateEnrolment") => &[CREATED],
+        (_, "CreateEnrolment" | "Subscribe") => &[CREATED],
+        (_, "GetUcData") => &[DONE, UNCHANGED],
+        (_, "PutSubscriber" | "PutConsent" | "PutPrivacy" | "PutPurpose") => &[DONE, CREATED],
         (_, "CreateSpatialAnchorsList" | "CreateServiceRecord" | "PushedAuthorizationRequest") => &[CREATED],
         (_, "RemoveWorldAnchor" | "RemoveTrackable" | "RemoveWorldLink") => &[DONE],
         (_, "PutUser" | "PutClient" | "PutService" | "PutPolicy" | "PutAnchorImport") => &[DONE, CREATED],
@@ -160,7 +162,7 @@ fn good(route: &RouteSpec, answers: bool) -> &'static [(&'static str, &'static s
 }
 
 /// Operations of functions that no process of this version runs.
-const NOT_BUILT: [&str; 5] = ["PutPurpose", "PutConsent", "PutPrivacy", "PutEntitlement", "ListDisclosures"];
+const NOT_BUILT: [&str; 2] = ["PutEntitlement", "ListDisclosures"];
 
 /// The answers to what is refused.
 fn refusals(route: &RouteSpec) -> Vec<(&'static str, &'static str)> {

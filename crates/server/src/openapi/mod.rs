@@ -65,6 +65,7 @@ pub fn interfaces() -> Vec<Interface> {
             "Location management server, a facade of the spatial servers (TR 33.721, solution #Y)",
             &spatial_localization::lm::ROUTES,
         ),
+        whole("udm", "UDM: user consent (TS 29.503 Nudm_SDM)", operator_core::udm::ROUTES),
     ];
     let is_capif = |spec: &RouteSpec| CAPIF.iter().any(|(_, _, path)| spec.path.starts_with(path));
     let rest = capif_core::ccf::ROUTES.iter().filter(|spec| !is_capif(spec)).collect();

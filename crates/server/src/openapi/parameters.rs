@@ -95,6 +95,8 @@ fn query(interface: &str, operation: &str) -> Vec<Named> {
             vec![("code", "Authorization code"), ("state", "Of the request"), ("iss", "The SIM-S")]
         }
         ("admin", "ListDisclosures") => vec![("user", "Whose disclosures")],
+        ("udm", "GetUcData") => vec![("uc-purpose", "Only what is said about this purpose")],
+        ("admin", "ListSubscribers" | "ListPurposes") => PAGE.to_vec(),
         ("admin", "ListUsers" | "ListClients" | "ListServices" | "ListPolicies") => PAGE.to_vec(),
         (
             "admin",

@@ -9,6 +9,7 @@ mod opencapif;
 mod ports;
 mod role;
 mod start;
+mod udm;
 
 pub use issuer::{CapifCertificates, SbiCertificates};
 pub use role::{LISTENERS, Listener, Role};

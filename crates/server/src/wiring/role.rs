@@ -15,16 +15,19 @@ pub enum Role {
     Sm,
     /// Facade of the two; runs only where it is named.
     Lm,
+    /// Unified data management: what subscribers consent to.
+    Udm,
     /// Pages for operators.
     Console,
 }
 
 impl Role {
     /// Every role that is built.
-    pub const ALL: [Self; 6] = [Self::Sim, Self::Ccf, Self::San, Self::Sm, Self::Lm, Self::Console];
+    pub const ALL: [Self; 7] =
+        [Self::Sim, Self::Ccf, Self::San, Self::Sm, Self::Lm, Self::Udm, Self::Console];
 
     /// The roles that run when none is named.
-    pub const UNNAMED: [Self; 5] = [Self::Sim, Self::Ccf, Self::San, Self::Sm, Self::Console];
+    pub const UNNAMED: [Self; 6] = [Self::Sim, Self::Ccf, Self::San, Self::Sm, Self::Udm, Self::Console];
 
     /// Reads a role's name.
     ///
@@ -44,6 +47,7 @@ impl Role {
             Self::San => Function::San,
             Self::Sm => Function::Sm,
             Self::Lm => Function::Lm,
+            Self::Udm => Function::Udm,
             Self::Console => Function::Console,
         }
     }
@@ -61,7 +65,7 @@ pub struct Listener {
 }
 
 /// Every listener that is built.
-pub const LISTENERS: [Listener; 9] = [
+pub const LISTENERS: [Listener; 10] = [
     Listener { name: "admin", offset: 2, role: None },
     Listener { name: "console", offset: 3, role: Some(Role::Console) },
     Listener { name: "sim", offset: 4, role: Some(Role::Sim) },
@@ -70,5 +74,6 @@ pub const LISTENERS: [Listener; 9] = [
     Listener { name: "ccf_compat", offset: 24, role: Some(Role::Ccf) },
     Listener { name: "san", offset: 6, role: Some(Role::San) },
     Listener { name: "sm", offset: 7, role: Some(Role::Sm) },
+    Listener { name: "udm", offset: 10, role: Some(Role::Udm) },
     Listener { name: "lm", offset: 19, role: Some(Role::Lm) },
 ];

@@ -32,6 +32,7 @@ use super::function::{Common, Following, SimAt};
 use super::opencapif;
 use super::ports::Bound;
 use super::role::{LISTENERS, Role};
+use super::udm::udm_server;
 use super::{BLOBS, SbiCertificates};
 use crate::admin::{self, Admin, AdminParts};
 use crate::cli::redacted;
@@ -223,6 +224,15 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
         functions.push(kit);
     }
 
+    let udm = if roles.contains(&Role::Udm) {
+        let (udm, kit) = udm_server(&common, &bound.urls).await?;
+        routers.push(("udm", udm.router()?));
+        functions.push(kit);
+        Some(udm)
+    } else {
+        None
+    };
+
     if roles.contains(&Role::Console) {
         let (router, kit) = console(&common, &bound.urls, peers, sim_url.as_deref()).await?;
         routers.push(("console", router));
@@ -245,6 +255,7 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
     let mut upkeep = vec![look_for_cut_off_acts(admin_kit.clone())];
     upkeep.extend(sim.clone().map(keep_up));
     upkeep.extend(ccf.clone().map(super::ccf::keep_up));
+    upkeep.extend(udm.clone().map(super::udm::keep_up));
     let admin = Admin::new(AdminParts {
         kit: admin_kit,
         functions,
@@ -252,6 +263,7 @@ pub async fn start(assembly: Assembly) -> Result<Running> {
         ccf,
         san,
         sm,
+        udm,
         clock: demo.then_some(clock),
         config: serde_json::to_value(redacted(&config))?,
     });
@@ -467,7 +479,8 @@ fn listen(
             let roots = [clients("admin", RootKind::Admin)?, clients("sbi", RootKind::Console)?];
             tls::server_config(identity, &roots, true)?
         }
-        "sim_mtls" => tls::server_config(identity, Some(&clients("sbi", RootKind::Sbi)?), true)?,
+        // Without a certificate nobody gets as far as a request.
+        "sim_mtls" | "udm" => tls::server_config(identity, Some(&clients("sbi", RootKind::Sbi)?), true)?,
         // Functions follow the feed, whoever was onboarded or registered does the rest.
         "ccf" => {
             let mut roots = vec![clients("capif", RootKind::Capif)?, clients("sbi", RootKind::Sbi)?];

@@ -109,7 +109,7 @@ fn is_open(interface: &Interface) -> bool {
 
 /// Routes whose object does not exist, or whose function no process runs yet.
 fn may_miss(spec: &RouteSpec) -> bool {
-    let not_built = ["PutPurpose", "PutConsent", "PutPrivacy", "PutEntitlement", "ListDisclosures"];
+    let not_built = ["PutEntitlement", "ListDisclosures"];
     let nothing = [
         "GetWorldAnchor",
         "ReplaceWorldAnchor",
@@ -131,6 +131,8 @@ fn may_miss(spec: &RouteSpec) -> bool {
         || ["GetTrace", "ExplainTrace", "ViewMapContent"].contains(&spec.operation)
         // One thing of the core function, of a name that is nothing's: what there is of it is tested with `admin::capif`.
         || spec.path.starts_with("/v1/capif/") && spec.path.contains('{')
+        // Of nobody: what becomes of a subscriber's consent is tested with the UDM.
+        || ["/v1/subscribers/", "/v1/purposes/", "/nudm-sdm/"].iter().any(|path| spec.path.starts_with(path))
         || ["WithdrawEnrolment", "ExplainCapifResource"].contains(&spec.operation)
 }
 
@@ -179,6 +181,7 @@ fn request(site: &Site, interface: &str, spec: &RouteSpec, victim: &str) -> Requ
         .replace("{worldAnchorUUID}", NO_ANCHOR)
         .replace("{trackableUUID}", NO_ANCHOR)
         .replace("{worldLinkUUID}", NO_ANCHOR)
+        .replace("{purpose}", "METAVERSE_LOCATION")
         .replace("{valUeId}", "ue-alice");
     let path = if spec.operation == "CallbackHosts" { path.replace("{clientId}", "vs-1") } else { path };
     // What is left are identifiers of the admin API.
@@ -255,6 +258,14 @@ fn request(site: &Site, interface: &str, spec: &RouteSpec, victim: &str) -> Requ
         "CreateEnrolment" => request.json(&json!({ "kind": "api_invoker", "name": victim })),
         "Revoke" => request.json(&json!({ "kind": "token", "value": victim })),
         "RotateKey" => request.json(&json!({ "emergency": false })),
+        "PutSubscriber" => request.json(&json!({ "supi": format!("imsi-{victim}") })),
+        "PutConsent" => request.json(&json!({ "consent": "CONSENT_GIVEN" })),
+        "PutPurpose" => request.json(&json!({ "categories": ["location"] })),
+        "PutPrivacy" => request.json(&json!({ "hide": ["identity"] })),
+        "Subscribe" => request.json(&json!({
+            "nfInstanceId": NO_ANCHOR, "callbackReference": "https://localhost:9443/cb",
+            "monitoredResourceUris": [format!("/nudm-sdm/v2/{victim}/uc-data")],
+        })),
         "PutPosition" => request.json(&json!({ "lon": 2.35, "lat": 48.85 })),
         "PutTestClock" => request.json(&json!({ "offsetS": 0 })),
         operation => match more_of(site, operation) {
@@ -304,7 +315,8 @@ fn more_of(site: &Site, operation: &str) -> Option<Value> {
         | "ModifyIndSpatialAnchorsUsageSub"
         | "ModifyIndSpatialMapsSub"
         | "ModifyIndDataSourceReg"
-        | "ModifyIndSmasReg" => json!({}),
+        | "ModifyIndSmasReg"
+        | "Modify" => json!({}),
         _ => return None,
     })
 }

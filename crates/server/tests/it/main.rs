@@ -19,3 +19,4 @@ mod postgres;
 mod privacy;
 mod scenarios;
 mod spatial;
+mod udm;

@@ -121,7 +121,7 @@ impl Program {
     pub(crate) fn demo_with_facade() -> Self {
         Self::demo_with(&[(
             "METASEAL_SERVER_ROLES",
-            "[\"sim\", \"ccf\", \"san\", \"sm\", \"lm\", \"console\"]",
+            "[\"sim\", \"ccf\", \"san\", \"sm\", \"lm\", \"udm\", \"console\"]",
         )])
     }
 
