@@ -7,16 +7,18 @@ use super::AtUdm::{Absent, Given, NotGiven, Unreachable};
 use super::Permission::{Granted, None as Ungranted};
 use super::*;
 
-const OK: Result<(), Reason> = Ok(());
-const UDM: Result<(), Reason> = Err(Reason::ConsentUdm);
-const OWNER: Result<(), Reason> = Err(Reason::ConsentOwner);
-const DOWN: Result<(), Reason> = Err(Reason::DependencyDown);
+type Decided = Result<(), Reason>;
+
+const OK: Decided = Ok(());
+const UDM: Decided = Err(Reason::ConsentUdm);
+const OWNER: Decided = Err(Reason::ConsentOwner);
+const DOWN: Decided = Err(Reason::DependencyDown);
 
 /// Every mode × state × permission; `or_when_unreachable` off and on changes one cell.
 #[test]
 fn the_whole_table() {
     #[rustfmt::skip] // a table stays a table
-    let rows: [(AtUdm, Permission, [Result<(), Reason>; 5]); 8] = [
+    let rows: [(AtUdm, Permission, [Decided; 5]); 8] = [
         //                         rnaa   udm   sim    and    or
         (Given,       Granted,   [OK,    OK,   OK,    OK,    OK]),
         (Given,       Ungranted, [OWNER, OK,   OWNER, OWNER, OK]),
