@@ -250,6 +250,14 @@ impl Grants {
         })
     }
 
+    /// Whether an element of the instance level grants the action on an object that `is` takes: then the core function has
+    /// asked the policy of its owner (TR 33.721 6.3.2.1 step 7). A token of the service has asked nobody's.
+    #[must_use]
+    pub fn names_instance(&self, kind: Kind, action: Action, is: impl Fn(&Instance) -> bool) -> bool {
+        !self.is_coarse()
+            && self.permits(kind, action, |level| matches!(level, Level::Instance(own) if is(own)))
+    }
+
     /// Whether the action on this entry of service information is granted.
     #[must_use]
     pub fn permits_info(&self, instance: &Instance, serv_info_id: &str, action: Action) -> bool {

@@ -69,8 +69,11 @@ pub const ROUTES: &[RouteSpec] = &[
     )
     .cost(4),
     RouteSpec::public(Method::GET, "/open-api-disc/v1/service-apis", "OpenDiscoverServiceApis").cost(4),
-    RouteSpec::mtls(Method::PUT, TRUSTED, "CreateSecurityContext", INVOKER)
-        .step(S3, "0", "onboarded and authenticated: security context"),
+    RouteSpec::mtls(Method::PUT, TRUSTED, "CreateSecurityContext", INVOKER).step(
+        S3,
+        "0",
+        "onboarded and authenticated: security context",
+    ),
     RouteSpec::mtls(Method::GET, TRUSTED, "ObtainSecurityContext", AEF),
     RouteSpec::mtls(Method::DELETE, TRUSTED, "RemoveSecurityContext", AEF).unlimited(),
     RouteSpec::mtls(

@@ -14,8 +14,8 @@ use super::config::CcfConfig;
 use super::discover::Catalogue;
 use super::events::Hub;
 use super::federation;
-use super::security::KeptRules;
 use super::identifier::Realm;
+use super::security::KeptRules;
 
 /// The CAPIF core function. Cheap to clone.
 #[derive(Clone)]

@@ -47,9 +47,10 @@ pub(super) async fn read_list(
     let (server, caller, id) = (san.clone(), call.clone(), list_id.clone());
     let read = san.kit().store.read(|tx| {
         Box::pin(async move {
-            let asker = Asker::new(&server, tx, &caller, GET).await?;
+            let mut asker = Asker::new(&server, tx, &caller, GET).await?;
             let reached = lists::reach(tx, &id, &reach::reader(&caller, asker.around.now_s)).await?;
-            let list = match reach::check(reached) {
+            let by_owners = asker.by_owners(&server, tx, &id).await?;
+            let list = match reach::check_permitted(reached, by_owners) {
                 Ok(()) => lists::with_anchors(tx, &id).await?.ok_or(Reason::NotFound),
                 Err(reason) => Err(reason),
             };

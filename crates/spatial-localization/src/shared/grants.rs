@@ -10,6 +10,8 @@ use authorization::capif::invocation::{self, Grants, Need};
 use service_http::call::Call;
 use service_http::refusal::Refusal;
 
+use super::publication::CoreFunction;
+
 const CHECK: &str = "details of the token";
 /// The procedure with CAPIF (TR 33.721 6.2.2.1).
 const PROCEDURE: &str = "TR33.721-S2";
@@ -43,6 +45,18 @@ fn owners(call: &Call, server: &'static str, answer: &'static str) {
     call.ctx.step(OWNERS, numbers[0], from, server, "Request with access token");
     call.ctx.step(OWNERS, numbers[1], server, server, "Validate access token and request, perform it");
     call.ctx.step(OWNERS, numbers[2], server, from, answer);
+}
+
+/// Whether the token is of the core function that knows the owners of this server's objects: what one of another domain
+/// grants, no owner here was asked about.
+pub(crate) fn asks_owners(call: &Call, core: Option<&CoreFunction>) -> bool {
+    core.is_some_and(|core| core.issuer == call.caller.principal().issuer)
+}
+
+/// Whether such a token grants reading an object that `is` takes by its name (TR 33.721 6.3.2.1 steps 7 to 10): then its
+/// owner permits it, whatever the rules say that the object itself has.
+pub(crate) fn owner_permits(call: &Call, kind: Kind, is: impl Fn(&Instance) -> bool) -> bool {
+    call.grants().is_some_and(|grants| grants.names_instance(kind, Action::Read, is))
 }
 
 /// Refuses a list of which the token names no anchor.

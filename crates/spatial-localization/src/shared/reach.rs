@@ -18,8 +18,17 @@ pub(crate) fn reader(call: &Call, now_s: i64) -> Reader {
 /// # Errors
 /// The reason, for the record alone: to the caller each of them is an absent object.
 pub(crate) fn check(reach: Option<Reach>) -> Result<(), Reason> {
+    check_permitted(reach, false)
+}
+
+/// Likewise, where the owner may have permitted at the core function what the rules of the object do not.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn check_permitted(reach: Option<Reach>, permitted: bool) -> Result<(), Reason> {
     match reach {
         None => Err(Reason::NotFound),
+        Some(Reach::Private | Reach::Unlisted) if permitted => Ok(()),
         Some(Reach::Private) => Err(Reason::NotVisible),
         Some(Reach::Unlisted) => Err(Reason::NotAllowedEntity),
         Some(Reach::Inactive) => Err(Reason::OutsidePeriod),

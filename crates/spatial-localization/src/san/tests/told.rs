@@ -324,3 +324,50 @@ async fn a_denial_that_an_owner_keeps_there_counts_here() {
         assert_eq!(world.get(OWNER, &path).await.status, 200, "{what}: the owner");
     }
 }
+
+#[tokio::test]
+async fn what_its_owner_has_permitted_at_the_core_function_is_open_to_a_token_that_names_it() {
+    let (world, core) = (world().await, Core::default());
+    let private = at(2.0, 48.0, json!({ "name": "gate", "premises": "cellar" }));
+    let (path, resource) = made(&world, OWNER, private).await;
+    let token = |identifier: &str, level: &str, actions: &[&str]| {
+        json!([{ "type": "3gpp_spatial_anchor", "locations": [AEF], "level": level, "identifier": identifier,
+            "actions": actions }])
+        .to_string()
+    };
+    let read = token(&resource, "INSTANCE", &["read"]);
+    let reader = Who::Invoker("INV2", APIS, &read);
+    assert_eq!(world.get(reader, &path).await.status, 404, "the core function does not know of it yet");
+    tell(&world, &core).await;
+    let shown = world.get(reader, &format!("{path}?supp-feats=1")).await;
+    assert_eq!((shown.status, shown.labels()), (200, vec!["a".to_owned()]));
+    assert_eq!(shown.json()["anchors"]["a"].get("premises"), None, "what is the owner's stays the owner's");
+
+    let list_id = path.rsplit('/').next().unwrap();
+    let (other, update) = (
+        token(&format!("{list_id}/4242"), "INSTANCE", &["read"]),
+        token(&resource, "INSTANCE", &["read", "update"]),
+    );
+    let service =
+        json!([{ "type": "3gpp_spatial_anchor", "level": "SERVICE", "actions": ["read"] }]).to_string();
+    #[rustfmt::skip] // a table stays a table
+    let rows = [
+        ("no details",        Who::Invoker("INV2", APIS, "")),
+        ("the service",       Who::Invoker("INV2", APIS, &service)),
+        ("another anchor",    Who::Invoker("INV2", APIS, &other)),
+    ];
+    for (what, who) in rows {
+        let (status, cause, _) = world.get(who, &path).await.refusal();
+        assert_eq!((status, cause.as_str()), HIDDEN, "{what}");
+    }
+    let changer = Who::Invoker("INV2", APIS, &update);
+    let patch = json!({ "suppFeat": "1", "anchors": { "a": { "name": "mine" } } });
+    assert_eq!(world.patch(changer, &path, &patch).await.status, 404, "to change it stays its owner's");
+
+    // What the owner changes counts at once: until the core function has revoked what no longer agrees with it.
+    let patch = json!({ "suppFeat": "1", "anchors": { "a": { "name": "door" } } });
+    assert_eq!(world.patch(OWNER, &path, &patch).await.status, 200);
+    assert_eq!(world.get(reader, &path).await.status, 404);
+    tell(&world, &core).await;
+    assert_eq!(world.get(reader, &path).await.status, 200);
+}

@@ -1,5 +1,5 @@
 //! What owners keep of policies at the core function, as it tells: their denials count here too, for every token and in every
-//! discovery (decision 0075). A permit of theirs opens nothing here that the rules of the object do not.
+//! discovery (decision 0076). A permit of theirs counts by the tokens that the core function gives by it.
 
 use std::collections::BTreeMap;
 

@@ -19,7 +19,7 @@ use api_types::san::{SyncState, Visibility};
 use async_trait::async_trait;
 use authorization::Principal;
 use service_http::ambient::Ambient;
-use store::publications::{Objects, Sync as Known};
+use store::publications::{self, Objects, Sync as Known};
 use store::{Sql, Store, StoreError};
 
 pub(crate) use mapping::{Exposed, resource_auth};
@@ -50,6 +50,16 @@ impl CoreFunction {
             _ => Known::Free,
         }
     }
+}
+
+/// Whether the core function knows everything that was changed of a list or map: only then a token of its own that names the
+/// object agrees with the rules that the object has by now, for it has revoked what no longer does.
+///
+/// # Errors
+/// The store failed.
+pub(crate) async fn is_told(tx: &mut dyn Sql, object_id: &str) -> Result<bool, StoreError> {
+    let mark = publications::find(tx, object_id).await?;
+    Ok(mark.is_some_and(|mark| mark.told >= mark.version))
 }
 
 /// The visibility that counts: an object of which the core function does not know yet is its owner's alone.

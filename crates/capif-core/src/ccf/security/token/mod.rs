@@ -27,9 +27,9 @@ use service_http::ledger::{self, Permit};
 use service_http::oauth::error::{ErrorCode, OAuthError, no_store};
 use service_http::oauth::form::Form;
 use service_http::peer::CertRole;
-use store::{Sql, StoreError};
 use store::capif::invokers::InvokerRow;
 use store::capif::{contexts, invokers, service_apis, tokens};
+use store::{Sql, StoreError};
 
 pub(in crate::ccf) use self::explain::{Said, explain};
 pub(in crate::ccf) use self::local::KeptRules;

@@ -58,7 +58,12 @@ pub(super) async fn play(arena: &mut Arena<'_>, stage: &Stage<'_>) -> Result<()>
     arena.judge(case("answer-replayed", API, ROWS, AskAnswered), outcome).await?;
     // A yes without an end counts once.
     let first = ask(arena, two, &resource, &["read"]).await?;
-    ensure!(first.is_ok_and(|answer| answer.status == 200), "the owner has said yes, and there is no token");
+    let first = first?.expect(&[200]).context("the owner has said yes, and there is no token")?;
+    let token: serde_json::Value = first.json()?;
+    let token = token["access_token"].as_str().context("a token")?;
+    let read = Request::get(at(arena.sample, "san", &format!("/ssan-sanm/v1/anchors-lists/{list}"))?);
+    let read = two.https.send(read.header("authorization", &format!("Bearer {token}"))).await?;
+    ensure!(read.status == 200, "the owner has said yes, and the server shows nothing: {}", read.status);
     let outcome = ask(arena, two, &resource, &["read"]).await?;
     arena.judge(case("answer-used-twice", TOKEN, ROWS, AuthorizationAsked), outcome).await?;
     let again = open(one, &resource).await?.context("the owner is not asked again")?;
