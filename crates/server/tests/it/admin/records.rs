@@ -107,7 +107,7 @@ async fn audit_charging_and_traces_tell_the_same_story() {
         );
     }
     let verified = admin.verify_audit().await.expect("chains");
-    assert!(verified.intact && verified.functions.len() == 6, "{verified:?}");
+    assert!(verified.intact && verified.functions.len() == 7, "{verified:?}");
 
     // Charging: one record for each 2xx, none for a refusal, units as delivered.
     let filter = RecordFilter { consumer: Some("vs-7".into()), ..Default::default() };
@@ -193,7 +193,7 @@ async fn health_verifiers_metrics_and_configuration_are_shown() {
     assert_eq!((health.status.as_str(), health.version.as_str()), ("ok", env!("CARGO_PKG_VERSION")));
     assert_eq!(
         health.functions.keys().map(String::as_str).collect::<Vec<_>>(),
-        ["admin", "ccf", "console", "san", "sim", "sm"]
+        ["admin", "ccf", "console", "san", "sim", "sm", "udm"]
     );
     let verifiers = admin.verifiers().await.expect("verifiers");
     let alive = |at: &str| verifiers.iter().filter(|one| one.alive && one.issuer == site.at(at)).count();
