@@ -37,6 +37,22 @@ fn roots(program: &Program) -> String {
     program.ready["ca"].as_str().expect("the roots").to_owned()
 }
 
+/// The roots of a domain that has run once: the other one's configuration names them.
+fn roots_beforehand(dir: &Path, name: &str, base: u16) -> String {
+    let mut first = domain(dir, name, base, "sim,ccf", &config(dir, "plain.toml", "")).start();
+    let roots = roots(&first);
+    first.ask_to_end();
+    first.ended();
+    roots
+}
+
+/// The `ccf_id`, domain, address and roots of a partner, as a table of the configuration.
+fn partner(id: &str, domain: &str, url: &str, roots: &str) -> String {
+    format!(
+        "[[federation.partners]]\nccf_id = \"{id}\"\ndomain = \"{domain}\"\nurl = \"{url}\"\nroots = \"{roots}\"\n"
+    )
+}
+
 /// The invoker of one domain towards a server of the other one: both roots are known to it.
 fn link(invoker: &Invoker, to: &Program) -> HttpsClient {
     let pem = std::fs::read_to_string(roots(to)).expect("the roots");
@@ -62,16 +78,7 @@ async fn a_server_takes_tokens_of_the_core_function_of_another_domain() {
     let (url_a, url_b) =
         (format!("https://localhost:{}", base_a + 5), format!("https://localhost:{}", base_b + 5));
     // B has the anchors server; A has API invokers. The roots of B are there when it has run once.
-    let plain = config(dir.path(), "plain.toml", "");
-    let mut first = domain(dir.path(), "b", base_b, "sim,ccf", &plain).start();
-    let roots_b = roots(&first);
-    first.ask_to_end();
-    first.ended();
-    let partner = |id: &str, domain: &str, url: &str, roots: &str| {
-        format!(
-            "[[federation.partners]]\nccf_id = \"{id}\"\ndomain = \"{domain}\"\nurl = \"{url}\"\nroots = \"{roots}\"\n"
-        )
-    };
+    let roots_b = roots_beforehand(dir.path(), "b", base_b);
     let of_a = format!("[federation]\nccf_id = \"CCFA\"\n{}", partner("CCFB", "op-b", &url_b, &roots_b));
     let a = domain(dir.path(), "a", base_a, "sim,ccf", &config(dir.path(), "a.toml", &of_a)).start();
     let site_a = Site::of(&a);
@@ -146,14 +153,8 @@ async fn what_a_domain_shares_is_found_and_used_in_the_other_one() {
     let (base_a, base_b) = (port_base(&TestTime::new()), port_base(&TestTime::new()));
     let (url_a, url_b) =
         (format!("https://localhost:{}", base_a + 5), format!("https://localhost:{}", base_b + 5));
-    let plain = config(dir.path(), "plain.toml", "");
-    let mut first = domain(dir.path(), "b", base_b, "sim,ccf", &plain).start();
-    let roots_b = roots(&first);
-    first.ask_to_end();
-    first.ended();
-    let of_a = format!(
-        "[federation]\nccf_id = \"CCFA\"\n[[federation.partners]]\nccf_id = \"CCFB\"\ndomain = \"op-b\"\nurl = \"{url_b}\"\nroots = \"{roots_b}\"\n"
-    );
+    let roots_b = roots_beforehand(dir.path(), "b", base_b);
+    let of_a = format!("[federation]\nccf_id = \"CCFA\"\n{}", partner("CCFB", "op-b", &url_b, &roots_b));
     let a = domain(dir.path(), "a", base_a, "sim,ccf", &config(dir.path(), "a.toml", &of_a)).start();
     let of_b = format!(
         "[capif]\nshared_with = [\"op-a\"]\n[[capif.trusted_issuers]]\nissuer = \"{url_a}\"\nroots = \"{0}\"\nrevocations = false\n\
