@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use api_types::capif::publish::{PublishedApiPath, ServiceAPIDescription};
 use api_types::problem::{Cause, InvalidParam};
-use api_types::validate::{child, item};
+use api_types::validate::{Validate as _, child, item};
 use authorization::Reason;
 use service_http::call::Ctx;
 use service_http::refusal::Refusal;
@@ -64,7 +64,7 @@ impl Inward<'_> {
         Ok(())
     }
 
-    /// As [`Inward::admit`], for what was discovered at the partner: whether it can be kept.
+    /// As [`Inward::admit`], for what was discovered at the partner: whether it is well formed and can be kept.
     ///
     /// # Errors
     /// The store fails.
@@ -74,7 +74,9 @@ impl Inward<'_> {
         api: &mut ServiceAPIDescription,
     ) -> Result<bool, StoreError> {
         let foreign = self.of_others(tx, api).await?;
-        let fits = allows(&self.partner.apis, api.api_name.as_str()) && self.faults(api, &foreign).is_empty();
+        let fits = api.validate("").is_ok()
+            && allows(&self.partner.apis, api.api_name.as_str())
+            && self.faults(api, &foreign).is_empty();
         self.mark(api);
         Ok(fits)
     }

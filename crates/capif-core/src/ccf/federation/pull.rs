@@ -13,7 +13,7 @@ use super::plan::{Step, plan};
 use super::{LinkError, Partner};
 use crate::ccf::events::{Happening, note};
 use crate::ccf::identifier::fresh;
-use crate::ccf::publish::{aefs, draw, text};
+use crate::ccf::publish::{MOST_OF_DOMAIN, aefs, draw, text};
 use crate::ccf::{CcfServer, published};
 
 /// Makes what is kept of the partner what it shares; how many steps that took.
@@ -44,7 +44,7 @@ async fn take_over(
     let rows = service_apis::of_registration(tx, &registration).await?;
     let present = rows.iter().map(published::read).collect::<Result<Vec<_>, _>>()?;
     let mut wanted = Vec::with_capacity(found.len());
-    for mut api in found {
+    for mut api in found.into_iter().take(MOST_OF_DOMAIN as usize) {
         (api.api_id, api.supported_features) = (None, None);
         if inward.fits(tx, &mut api).await? {
             wanted.push(api);

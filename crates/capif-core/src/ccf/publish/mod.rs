@@ -51,7 +51,7 @@ const FEATURES: [u32; 10] = [
 ];
 
 /// Most service APIs of one domain. Own value.
-const MOST_OF_DOMAIN: u32 = 10_000;
+pub(crate) const MOST_OF_DOMAIN: u32 = 10_000;
 
 /// Whoever publishes.
 struct Publisher<'c> {
