@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn another_issuer_asserts_only_what_its_row_allows() {
         let mut foreign = sim();
-        foreign.claims.clear();
+        foreign.claims = vec![crate::issuer_table::RestrictedClaim::Users];
         foreign.details.clear();
         let want = Expected { issuer: &foreign, audience: AUDIENCE, now_s: NOW };
         assert_eq!(check(&claims(|_| {}), &want), OK);

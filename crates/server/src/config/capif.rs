@@ -1,8 +1,9 @@
 //! `[capif]`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use api_types::function::Function;
+use api_types::ids::is_id;
 use serde::{Deserialize, Serialize};
 use service_http::interfaces::{Interfaces, Mode};
 use utoipa::ToSchema;
@@ -62,6 +63,8 @@ pub struct CapifSection {
 #[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrustedIssuerSection {
+    /// What stands behind the `@` of its API invokers' names here, in rules and records.
+    pub name: String,
     /// What stands as `iss` in its tokens: its origin, as https://ccf.op-b.example:8445.
     pub issuer: String,
     /// File with its roots (PEM): above its server certificate, and above those of its API invokers.
@@ -105,7 +108,10 @@ impl TrustedIssuerSection {
     fn is_good(&self) -> bool {
         let url = |text: &str| url::Url::parse(text).is_ok_and(|url| url.scheme() == "https");
         let registers = self.san_enrolment.is_some() || self.sm_enrolment.is_some();
-        url(&self.issuer)
+        is_id(&self.name)
+            && !self.name.contains('@')
+            && self.name.len() <= 32
+            && url(&self.issuer)
             && !self.issuer.ends_with('/')
             && !self.roots.is_empty()
             && self.jwks.as_deref().is_none_or(url)
@@ -136,8 +142,11 @@ impl CapifSection {
                 ));
             }
         }
-        if !self.trusted_issuers.iter().all(TrustedIssuerSection::is_good) {
-            let what = "a list of tables with issuer (https, no slash at its end), roots (a PEM file), jwks, san_enrolment, \
+        let names: BTreeSet<_> = self.trusted_issuers.iter().map(|issuer| &issuer.name).collect();
+        if names.len() != self.trusted_issuers.len()
+            || !self.trusted_issuers.iter().all(TrustedIssuerSection::is_good)
+        {
+            let what = "a list of tables with name (unlike the others), issuer (https, no slash at its end), roots (a PEM file), jwks, san_enrolment, \
                         sm_enrolment and revocations, which is false where neither registers there";
             return Err(ConfigError::value("capif.trusted_issuers", what));
         }
@@ -194,7 +203,7 @@ mod tests {
         {
             assert!(section(bad).expect("a section").validate().is_err(), "{bad}");
         }
-        let issuer = "[[trusted_issuers]]\nissuer = \"https://ccf.b.example\"\nroots = \"b.pem\"\nsan_enrolment = \"s\"\n";
+        let issuer = "[[trusted_issuers]]\nname = \"op-b\"\nissuer = \"https://ccf.b.example\"\nroots = \"b.pem\"\nsan_enrolment = \"s\"\n";
         let mut foreign = section(issuer).expect("a good section");
         assert_eq!(foreign.validate(), Ok(()));
         assert!(!format!("{foreign:?}").contains("\"s\""));
@@ -202,7 +211,7 @@ mod tests {
         assert_eq!(foreign.trusted_issuers[0].enrolment(Function::San), Some("(set)"));
         #[rustfmt::skip] // a table stays a table
         let rows = [
-            ("https://", "http://"), (".example", ".example/"), ("b.pem", ""), ("san_enrolment = \"s\"\n", ""), ("\"s\"", "\"\""),
+            ("\"op-b\"", "\"\""), ("\"op-b\"", "\"a@b\""), ("https://", "http://"), (".example", ".example/"), ("b.pem", ""), ("san_enrolment = \"s\"\n", ""), ("\"s\"", "\"\""),
             ("san_enr", "jwks = \"ftp://x\"\nsan_enr"),
         ];
         for (good, bad) in rows {

@@ -126,8 +126,8 @@ impl Common<'_> {
         }
         for there in abroad {
             let roots = tls::certificates_from_pem(&there.roots)?;
-            let row =
-                IssuerRow::foreign_ccf(&there.issuer, &there.jwks, &there.aef_id, there.follows.is_some());
+            let row = IssuerRow::foreign_ccf(&there.issuer, &there.jwks, &there.aef_id, &there.name);
+            let row = IssuerRow { leases: there.follows.is_some(), ..row };
             let Some(identity) = &there.follows else {
                 let client = feed::client(tls::client_config(&roots, None)?)?;
                 let keys = Arc::new(HttpKeys::new(client, row.jwks_uri.clone()));

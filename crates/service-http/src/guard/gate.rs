@@ -106,6 +106,7 @@ impl Gate<'_> {
         }
         let x5t = ctx.peer().and_then(Peer::x5t_s256);
         let mut caller = Caller::from_claims(claims, token.kid(), x5t);
+        caller.client_id = token.issuer().client(&claims.client_id).map_err(refuse)?;
         // With `act`, it speaks for a VAL server and has the rights of that one.
         if role == Some(CertRole::Function) && caller.kind == CallerKind::ValServer && caller.actor.is_none()
         {

@@ -11,6 +11,8 @@ use crate::config::TrustedIssuerSection;
 
 /// A core function of another domain, as one of our servers knows it.
 pub(in crate::wiring) struct Abroad {
+    /// What its API invokers are called after here.
+    pub(in crate::wiring) name: String,
     /// What stands in its tokens as `iss`.
     pub(in crate::wiring) issuer: String,
     /// Where its keys are.
@@ -47,6 +49,7 @@ pub(in crate::wiring) async fn abroad(
             (None, _) => continue,
         };
         all.push(Abroad {
+            name: section.name.clone(),
             issuer: section.issuer.clone(),
             jwks: section.jwks.clone().unwrap_or_else(|| format!("{}/jwks", section.issuer)),
             aef_id,

@@ -84,7 +84,7 @@ async fn a_server_takes_tokens_of_the_core_function_of_another_domain() {
     let site_a = Site::of(&a);
     let secret = enrol(&site_a, "api_provider").await;
     let trusted = format!(
-        "[[capif.trusted_issuers]]\nissuer = \"{url_a}\"\nroots = \"{}\"\nsan_enrolment = \"{}\"\n",
+        "[[capif.trusted_issuers]]\nname = \"op-a\"\nissuer = \"{url_a}\"\nroots = \"{}\"\nsan_enrolment = \"{}\"\n",
         roots(&a),
         secret.expose()
     );
@@ -119,6 +119,19 @@ async fn a_server_takes_tokens_of_the_core_function_of_another_domain() {
         Some(403),
         "visible and not its own"
     );
+    // A rule names an API invoker of another domain with that domain, and never means one of the same name at home.
+    let plain = invoker.id.as_str().to_owned();
+    for (name, status) in [(plain.clone(), 404), (format!("{plain}@op-a"), 200)] {
+        let mut body = val_server_list("guide-of-b", "rules");
+        let rules = json!({ "allowedEntities": [{ "type": "VAL_SERVER", "identifier": name }] });
+        body["anchors"] = json!({ "ruled": body["anchors"]["open"].clone() });
+        body["anchors"]["ruled"]["visibility"] = json!("RESTRICTED");
+        body["anchors"]["ruled"]["rules"] = rules;
+        let list =
+            site_b.san("vs-1", "3gpp:seal:san").await.create_list(&parsed(body)).await.expect("created");
+        let read = san.list(&list.id, true).await;
+        assert_eq!(read.err().and_then(|error| error.status()).unwrap_or(200), status, "{name}");
+    }
     for (what, by, token) in [("home's token", &invoker, &own), ("its token", &home, &token)] {
         let crossed = SanClient::new(link(by, &b), site_b.at("san"), token.clone()).expect("a client");
         let got = refused(&site_b, crossed.discover(&AnchorQuery::default()).await).await;
@@ -157,7 +170,7 @@ async fn what_a_domain_shares_is_found_and_used_in_the_other_one() {
     let of_a = format!("[federation]\nccf_id = \"CCFA\"\n{}", partner("CCFB", "op-b", &url_b, &roots_b));
     let a = domain(dir.path(), "a", base_a, "sim,ccf", &config(dir.path(), "a.toml", &of_a)).start();
     let of_b = format!(
-        "[capif]\nshared_with = [\"op-a\"]\n[[capif.trusted_issuers]]\nissuer = \"{url_a}\"\nroots = \"{0}\"\nrevocations = false\n\
+        "[capif]\nshared_with = [\"op-a\"]\n[[capif.trusted_issuers]]\nname = \"op-a\"\nissuer = \"{url_a}\"\nroots = \"{0}\"\nrevocations = false\n\
          [federation]\nccf_id = \"CCFB\"\n[[federation.partners]]\nccf_id = \"CCFA\"\ndomain = \"op-a\"\nurl = \"{url_a}\"\nroots = \"{0}\"\n",
         roots(&a)
     );

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use api_types::ids::ValServiceId;
+use api_types::ids::{ClientId, ValServiceId};
 use authorization::{AccessClaims, Caller, CallerKind, Reason};
 use serde::{Deserialize, Serialize};
 use service_http::call::Call;
@@ -27,6 +27,9 @@ pub(crate) struct Standing {
     /// A function that spoke for itself.
     #[serde(default)]
     function: bool,
+    /// The client as it is called here, where its issuer calls it otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client: Option<ClientId>,
 }
 
 /// Who is told.
@@ -55,6 +58,7 @@ impl Standing {
             x5t: call.caller.x5t.clone(),
             only: call.only().cloned(),
             function: call.caller.kind == CallerKind::Function,
+            client: Some(call.caller.client_id.clone()).filter(|name| *name != call.claims().client_id),
         }
     }
 
@@ -71,6 +75,9 @@ impl Standing {
         let mut caller = Caller::from_claims(&self.claims, &self.kid, self.x5t.as_deref());
         if self.function {
             caller.kind = CallerKind::Function;
+        }
+        if let Some(client) = &self.client {
+            caller.client_id.clone_from(client);
         }
         if let Some(only) = &self.only {
             caller.val_services = vec![only.clone()];
