@@ -32,7 +32,7 @@ pub(super) async fn ccf_server(
     let certificates = Arc::new(CapifCertificates(Arc::new(issuer)));
     let config = CcfConfig {
         federation: federation(common)?,
-        // Our servers tell of all that they have: what nobody has told of is not there, or private for now.
+        // Our servers tell of all that they have: what nobody has told of is not there, or still private.
         unknown_resources: UnknownResources::Deny,
         default_decision: match common.config.capif.ask_owners {
             true => DefaultDecision::AskOwner,
